@@ -1,0 +1,26 @@
+import type { Kysely, RawBuilder } from 'kysely'
+import type { Prepared, SqlValue, Statement } from './statement.ts'
+
+/** `conflict`: a statement touched another number of rows than expected, and nothing of the commit is stored. */
+export type CommitResult = 'committed' | 'conflict'
+
+/**
+ * A database as both sides use it. Queries are written once with `builder`, prepared, and run by `all` and
+ * `commit`; the same text serves every database, `now` being the one expression that differs.
+ */
+export interface Database {
+  /** Builds queries; it cannot run them. */
+  readonly builder: Kysely<any>
+  /** Epoch milliseconds by the database's own clock, by which leases are written and compared. */
+  readonly now: RawBuilder<number>
+  /**
+   * All statements or none. Durable when it resolves. Nothing else runs between the statements.
+   * @throws DatabaseError DATABASE_BUSY when another process kept the database for five seconds
+   */
+  commit(statements: readonly Statement[]): Promise<CommitResult>
+  /** The rows of a prepared query, in one consistent view. */
+  all<Row>(query: Prepared, values?: Readonly<Record<string, SqlValue>>): Promise<Row[]>
+  /** Resolves where the database answers. @throws whatever the database says */
+  ping(): Promise<void>
+  close(): Promise<void>
+}

@@ -1,0 +1,21 @@
+/** Every error of this package; docs/errors.md lists the same codes, and a test compares them. */
+export const DATABASE_ERRORS = {
+  DATABASE_URL_INVALID: 'The address of the database has a form that is not supported.',
+  DATABASE_UNREACHABLE: 'The database cannot be opened: missing rights, a missing folder, a broken file.',
+  DATABASE_BUSY: 'Another process holds the database; the commit was tried for five seconds and is not stored.',
+  DATABASE_FOREIGN: 'The database belongs to another service or to the other side.',
+  DATABASE_NEWER: 'The database was migrated by a newer program than this one.',
+  DATABASE_MIGRATION_CHANGED: 'A migration that this database has already run reads differently now.',
+  DATABASE_IN_USE: 'Another process works on this database and does not share it.',
+} as const
+export type DatabaseErrorCode = keyof typeof DATABASE_ERRORS
+
+export class DatabaseError extends Error {
+  override readonly name = 'DatabaseError'
+  readonly code: DatabaseErrorCode
+
+  constructor(code: DatabaseErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+  }
+}

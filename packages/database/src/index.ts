@@ -1,0 +1,8 @@
+export type { CommitResult, Database } from './database.ts'
+export { DATABASE_ERRORS, DatabaseError, type DatabaseErrorCode } from './errors.ts'
+export { openDatabase, type OpenOptions } from './open.ts'
+export { isGone, ownIdentity, pidOf } from './process-identity.ts'
+export { registerProcess, type ProcessRole, type Registration } from './process-registry.ts'
+export { bind, parameter, prepare, type Prepared, type SqlValue, type Statement } from './statement.ts'
+export { sqlitePath } from './migrate.ts'
+export { openSqliteConnection } from './sqlite.ts'

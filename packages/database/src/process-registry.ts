@@ -1,0 +1,94 @@
+import { sql } from 'kysely'
+import type { Database } from './database.ts'
+import { DatabaseError } from './errors.ts'
+import { isGone, ownIdentity } from './process-identity.ts'
+import { parameter, prepare } from './statement.ts'
+
+const EXPIRY_MS = 15 * 1000 // 15 s
+const RENEW_MS = 5 * 1000 // 5 s
+
+/** `all` works alone on its database; `api` and `worker` share one among themselves. */
+export type ProcessRole = 'all' | 'api' | 'worker'
+
+export interface Registration {
+  /** Names this process in leases. */
+  readonly owner: string
+  /** Gives the place up, so that the next process need not wait. */
+  release(): Promise<void>
+}
+
+interface ProcessRow {
+  readonly owner: string
+  readonly role: ProcessRole
+  readonly pid: number
+  readonly expires_at: number
+  readonly now: number
+}
+
+type Queries = ReturnType<typeof prepareQueries>
+
+function prepareQueries({ builder, now }: Database) {
+  const owner = parameter<string>('owner')
+  const expiry = sql<number>`${now} + ${sql.lit(EXPIRY_MS)}`
+  const asText = (name: string) => sql<string>`cast(${parameter(name)} as text)`
+  const asNumber = (name: string) => sql<number>`cast(${parameter(name)} as bigint)`
+  const rival = builder
+    .selectFrom('processes')
+    .select('owner')
+    .where(sql<boolean>`role = 'all' or ${asText('role')} = 'all'`)
+  const row = builder.selectNoFrom([
+    asText('owner').as('owner'),
+    asText('role').as('role'),
+    asNumber('pid').as('pid'),
+    now.as('started_at'),
+    expiry.as('expires_at'),
+  ])
+  return {
+    list: prepare(builder.selectFrom('processes').selectAll().select(now.as('now'))),
+    remove: prepare(builder.deleteFrom('processes').where('owner', '=', owner)),
+    renew: prepare(builder.updateTable('processes').set({ expires_at: expiry }).where('owner', '=', owner)),
+    insert: prepare(
+      builder
+        .insertInto('processes')
+        .columns(['owner', 'role', 'pid', 'started_at', 'expires_at'])
+        .expression(row.where(({ not, exists }) => not(exists(rival)))),
+    ),
+  }
+}
+
+/**
+ * Enters this process among those that use the database. Entries of processes that have ended on this host, or
+ * have not renewed theirs, are removed first.
+ * @throws DatabaseError DATABASE_IN_USE, naming the pid, where the roles do not go together
+ */
+export async function registerProcess(database: Database, role: ProcessRole): Promise<Registration> {
+  const queries = prepareQueries(database)
+  const owner = ownIdentity()
+  await enter(database, queries, { owner, role })
+  const timer = setInterval(() => {
+    // A renewal that fails is tried again in five seconds; the entry lives for fifteen.
+    void database.commit([{ query: queries.renew, values: { owner } }]).catch(() => undefined)
+  }, RENEW_MS)
+  timer.unref()
+  const release = async () => {
+    clearInterval(timer)
+    await database.commit([{ query: queries.remove, values: { owner } }])
+  }
+  return { owner, release }
+}
+
+async function enter(database: Database, queries: Queries, self: { owner: string; role: ProcessRole }) {
+  const rows = await database.all<ProcessRow>(queries.list)
+  const gone = rows.filter((row) => row.expires_at <= row.now || isGone(row.owner))
+  const result = await database.commit([
+    ...gone.map((row) => ({ query: queries.remove, values: { owner: row.owner } })),
+    { query: queries.insert, values: { ...self, pid: process.pid }, expect: 1 },
+  ])
+  if (result === 'committed') return
+  const others = await database.all<ProcessRow>(queries.list)
+  const holder = others.find((row) => !gone.some((other) => other.owner === row.owner)) ?? others[0]
+  throw new DatabaseError(
+    'DATABASE_IN_USE',
+    `Process ${holder?.pid ?? 'unknown'} (role ${holder?.role ?? 'unknown'}) already works on this database: stop it, or use another DATABASE_URL`,
+  )
+}

@@ -1,0 +1,7 @@
+export * from './id.ts'
+export * from './action.ts'
+export * from './report.ts'
+export * from './task-state.ts'
+export * from './release-state.ts'
+export * from './waiting-for.ts'
+export * from './backoff.ts'

@@ -1,0 +1,2 @@
+export type { Queue } from './queue.ts'
+export { openQueue } from './open.ts'

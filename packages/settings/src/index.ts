@@ -1,0 +1,3 @@
+export * from './duration.ts'
+export * from './setting.ts'
+export * from './describe.ts'
