@@ -18,7 +18,10 @@ let open: Database[]
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'database-'))
   open = []
-  writeFileSync(join(folder, '001-things.sql'), 'CREATE TABLE things (id TEXT NOT NULL PRIMARY KEY, size BIGINT NOT NULL);')
+  writeFileSync(
+    join(folder, '001-things.sql'),
+    'CREATE TABLE things (id TEXT NOT NULL PRIMARY KEY, size BIGINT NOT NULL);',
+  )
 })
 
 afterEach(async () => {

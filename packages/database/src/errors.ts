@@ -2,7 +2,8 @@
 export const DATABASE_ERRORS = {
   DATABASE_URL_INVALID: 'The address of the database has a form that is not supported.',
   DATABASE_UNREACHABLE: 'The database cannot be opened: missing rights, a missing folder, a broken file.',
-  DATABASE_BUSY: 'Another process holds the database; the commit was tried for five seconds and is not stored.',
+  DATABASE_BUSY:
+    'Another process holds the database; the commit was tried for five seconds and is not stored.',
   DATABASE_FOREIGN: 'The database belongs to another service or to the other side.',
   DATABASE_NEWER: 'The database was migrated by a newer program than this one.',
   DATABASE_MIGRATION_CHANGED: 'A migration that this database has already run reads differently now.',

@@ -93,7 +93,9 @@ function checkApplied(applied: readonly Applied[], migrations: readonly Migratio
 function apply(connection: DatabaseSync, migration: Migration, now: number): void {
   connection.exec(migration.text)
   connection
-    .prepare('INSERT INTO schema_migrations (owner, number, name, checksum, applied_at) VALUES (?, ?, ?, ?, ?)')
+    .prepare(
+      'INSERT INTO schema_migrations (owner, number, name, checksum, applied_at) VALUES (?, ?, ?, ?, ?)',
+    )
     .run(migration.owner, migration.number, migration.name, migration.checksum, now)
 }
 

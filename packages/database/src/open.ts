@@ -66,7 +66,9 @@ async function retryWhileBusy(work: () => void): Promise<void> {
 
 function claimIdentity(connection: DatabaseSync, own: { side: string; name: string }, path: string): void {
   for (const [key, value] of Object.entries(own)) {
-    connection.prepare('INSERT INTO identity (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING').run(key, value)
+    connection
+      .prepare('INSERT INTO identity (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING')
+      .run(key, value)
     const row = connection.prepare('SELECT value FROM identity WHERE name = ?').get(key)
     if (row?.['value'] !== value)
       throw new DatabaseError(
@@ -74,4 +76,11 @@ function claimIdentity(connection: DatabaseSync, own: { side: string; name: stri
         `The database ${path} belongs to the ${key} "${String(row?.['value'])}", not to "${value}": give each service its own`,
       )
   }
+}
+
+/** A further connection to a database that this process has opened already: no migrations, no questions. */
+export function openConnection(url: string): SqliteDatabase {
+  const path = sqlitePath(url)
+  if (path === null) throw new DatabaseError('DATABASE_URL_INVALID', `${url}: write sqlite:PATH`)
+  return new SqliteDatabase(connect(path, { sync: 'normal', clock: Date.now }))
 }

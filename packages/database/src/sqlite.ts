@@ -107,7 +107,9 @@ export class SqliteDatabase implements Database {
         if (!isBusy(error)) throw error
         if (performance.now() - startedAt > BUSY_LIMIT_MS)
           throw new DatabaseError('DATABASE_BUSY', 'The database was busy for 5 s; nothing was stored', error)
-        await new Promise((resolve) => setTimeout(resolve, backoffDelay(BUSY_BACKOFF, failures, Math.random())))
+        await new Promise((resolve) =>
+          setTimeout(resolve, backoffDelay(BUSY_BACKOFF, failures, Math.random())),
+        )
       }
     }
   }

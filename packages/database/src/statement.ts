@@ -24,7 +24,7 @@ class Placeholder {
 }
 
 /** Stands for a value that is given at every call, where the query is written. */
-export function parameter<T>(name: string): T {
+export function parameter<T = any>(name: string): T {
   return new Placeholder(name) as T
 }
 

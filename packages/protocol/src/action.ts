@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { isId, type IdByPrefix, type IdPrefix, type ReleaseId, type StudyId, type TaskId } from './id.ts'
 
-/** What the coordinator may ask of a task service (SV-3). */
+/** What the coordinator may ask of a task service (SV-6). */
 export const ACTIONS = ['initialize', 'start', 'publish', 'get_status', 'cancel'] as const
 export type Action = (typeof ACTIONS)[number]
 
@@ -18,7 +18,7 @@ export function idSchema<P extends IdPrefix>(prefix: P): z.ZodType<IdByPrefix[P]
 }
 
 /**
- * The body of `POST /tasks` (SV-3). Fields that are not named here are ignored, and `studies` may be absent:
+ * The body of `POST /tasks` (SV-6). Fields that are not named here are ignored, and `studies` may be absent:
  * older coordinators do not send it.
  */
 export const actionRequestSchema = z.object({

@@ -1,4 +1,4 @@
-/** Identifiers of the release process (ID-1 to ID-3 of docs/protocol.md). */
+/** Identifiers of the release process (ID-1 to ID-4 of docs/protocol.md). */
 
 export type TaskId = `TA_${string}`
 export type ReleaseId = `RE_${string}`

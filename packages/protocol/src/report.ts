@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { COORDINATOR_TASK_STATES, type CoordinatorTaskState } from './release-state.ts'
 import type { TaskState } from './task-state.ts'
 
-/** What a task service answers to an action, with the names of every generation of readers (SV-8). */
+/** What a task service answers to an action, with the names of every generation of readers (SV-11). */
 export const taskAnswerSchema = z.object({
   name: z.string(),
   kf_id: z.string(),

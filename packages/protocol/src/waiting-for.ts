@@ -1,20 +1,19 @@
 import { z } from 'zod'
 
-/** Whom something waits for, in one object that the terminal, the JSON and the metrics all show (WK-12). */
-export const WAITS_FOR = ['action', 'author_code', 'coordinator', 'task_service', 'person'] as const
+/** Whom something waits for: `action`, the coordinator's next one; `code`, the author's; `service`, a task service. */
+export const WHOM = ['action', 'code', 'coordinator', 'service', 'person'] as const
 
+/** What is not final waits for somebody; terminal, JSON and metrics all show this one object (WK-21, WK-22). */
 export const waitingForSchema = z.object({
-  /** `action`: the coordinator's next action; `author_code`: the task's own code; `task_service`: a service's answer or report. */
-  who: z.enum(WAITS_FOR),
+  whom: z.enum(WHOM),
   /** One sentence for people. */
   what: z.string(),
-  /** ISO-8601 */
+  /** ISO-8601 UTC, as all times here. */
   since: z.string(),
   attempt: z.int().nullable(),
   last_error: z.string().nullable(),
-  /** ISO-8601; null where no time is set. */
   next_try: z.string().nullable(),
-  /** ISO-8601; null where it never gives up by itself. */
+  /** null where it never gives up by itself. */
   gives_up_at: z.string().nullable(),
 })
 export type WaitingFor = z.output<typeof waitingForSchema>

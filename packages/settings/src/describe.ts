@@ -16,7 +16,8 @@ export function settingsHelp(table: SettingsTable): string {
 /** The same table as Markdown, for docs/configuration.md. */
 export function settingsMarkdown(table: SettingsTable): string {
   const rows = Object.values(table).map(
-    (setting) => `| \`${setting.name}\` | \`${shownDefault(setting)}\` | ${setting.form} | ${setting.about} |`,
+    (setting) =>
+      `| \`${setting.name}\` | \`${shownDefault(setting)}\` | ${setting.form} | ${setting.about} |`,
   )
   return ['| setting | default | form | what it does |', '|---|---|---|---|', ...rows].join('\n')
 }

@@ -90,5 +90,7 @@ export const httpUrl = maker<string>('an http:// or https:// address', (value) =
 
 /** One of a few words. */
 export function choice<const Words extends readonly string[]>(words: Words): Maker<Words[number]> {
-  return maker<Words[number]>(`one of ${words.join(', ')}`, (value) => (words.includes(value) ? value : INVALID))
+  return maker<Words[number]>(`one of ${words.join(', ')}`, (value) =>
+    words.includes(value) ? value : INVALID,
+  )
 }

@@ -1,4 +1,4 @@
-/** The release as the coordinator shows it (CR-10); fields beyond these are kept as they come. */
+/** The release as the coordinator shows it (CR-17); fields beyond these are kept as they come. */
 export interface Release {
   readonly kf_id: string
   readonly name: string
@@ -11,7 +11,7 @@ export interface Release {
   readonly [field: string]: unknown
 }
 
-/** A study as the coordinator shows it (CR-20). */
+/** A study as the coordinator shows it (CR-38). */
 export interface Study {
   readonly kf_id: string
   readonly name: string

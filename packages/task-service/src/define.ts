@@ -36,10 +36,10 @@ export interface TaskContext {
   progress(percent: number, message?: string): void
   /**
    * A durable step: runs `fn` once, keeps its JSON result, and returns that result in every later attempt
-   * of the same task version instead of running it again (WK-9).
+   * of the same task version instead of running it again (WK-12).
    */
   step<T extends Json>(name: string, fn: () => Promise<T> | T): Promise<T>
-  /** Throws unless this attempt still holds the task. Call it right before the move that cannot be undone (WK-2). */
+  /** Throws unless this attempt still holds the task. Call it right before the move that cannot be undone (WK-14). */
   assertCurrent(): Promise<void>
 }
 
@@ -77,7 +77,7 @@ export interface TaskDefinition {
   discard?(task: DiscardContext): Promise<void> | void
 }
 
-/** Thrown by an author's phase: trying again cannot help. Fails `stage` at once (WK-5). */
+/** Thrown by an author's phase: trying again cannot help. Fails `stage` at once (WK-8). */
 export class PermanentError extends Error {
   override readonly name = 'PermanentError'
 }
@@ -92,7 +92,8 @@ export function defineTask(definition: TaskDefinition): TaskDefinition {
       throw new TypeError(`defineTask: "${field}" must be a text that is not empty`)
   }
   for (const field of ['stage', 'publish'] as const) {
-    if (typeof definition[field] !== 'function') throw new TypeError(`defineTask: "${field}" must be a function`)
+    if (typeof definition[field] !== 'function')
+      throw new TypeError(`defineTask: "${field}" must be a function`)
   }
   if (definition.discard !== undefined && typeof definition.discard !== 'function')
     throw new TypeError('defineTask: "discard" must be a function where it is given')

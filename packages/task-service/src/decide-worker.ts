@@ -1,0 +1,176 @@
+import { backoffDelay } from '@release-task/protocol'
+import { ended } from './decide-end.ts'
+import type { Decision, Effect, Moment, WorkerCommand } from './decision.ts'
+import type { TaskRecord, WorkError } from './record.ts'
+
+const BACKOFF = { firstMs: 1000, maxMs: 2 * 60 * 1000 } // 1 s doubling to 2 min
+const ATTENTION_FROM = 5
+
+/** A word of a worker: believed only from the attempt that holds the lease (WK-2). */
+export function decideWorker(record: TaskRecord, command: WorkerCommand, moment: Moment): Decision {
+  if (!record.lease || command.attempt !== record.attempt) return late(record, command)
+  // A cancel came while it worked: whatever it says, it has stopped now, and its result is thrown away (TS-2).
+  if (record.lease.work !== record.work) return stopped(record, command, moment)
+  switch (command.type) {
+    case 'progress':
+      return progressed(record, command, moment)
+    case 'step':
+      return stepped(record, command, moment)
+    case 'succeeded':
+      return succeeded(record, command, moment)
+    case 'failed':
+      return failed(record, command, moment)
+    case 'released':
+      return released(record, moment)
+  }
+}
+
+const accepted = (next: TaskRecord, effects: readonly Effect[]): Decision => ({
+  kind: 'next',
+  next: { ...next, revision: next.revision + 1 },
+  effects,
+  answer: { code: 200, state: next.state },
+})
+
+function info(event: string, message: string): Effect {
+  return { type: 'event', level: 'info', event, message }
+}
+
+function late(record: TaskRecord, command: WorkerCommand): Decision {
+  const now = record.lease
+    ? `attempt ${record.attempt} holds it`
+    : `it is ${record.state} and nobody works on it`
+  const message = `Refused "${command.type}" of attempt ${command.attempt} on ${record.id}: ${now}`
+  const data = { attempt: command.attempt, current: record.attempt, said: command.type }
+  const effects: Effect[] =
+    command.type === 'progress'
+      ? []
+      : [{ type: 'event', level: 'warning', event: 'late_report', message, data }]
+  return { kind: 'refused', code: 'LATE_REPORT', message, effects, answer: { code: 400, state: null } }
+}
+
+function stopped(record: TaskRecord, command: WorkerCommand, { now }: Moment): Decision {
+  if (command.type === 'progress' || command.type === 'step') return late(record, command)
+  const next = {
+    ...record,
+    lease: null,
+    cancelAcknowledgedAt: record.cancelAcknowledgedAt ?? now,
+    updatedAt: now,
+  }
+  const message = `attempt ${command.attempt} has stopped after ${record.state}; its result is thrown away`
+  return accepted(next, [info('work_stopped', message), { type: 'wake', delayMs: 0 }])
+}
+
+type Said<T extends WorkerCommand['type']> = Extract<WorkerCommand, { type: T }>
+
+function progressed(record: TaskRecord, { percent, message }: Said<'progress'>, { now }: Moment): Decision {
+  const progress = Math.min(100, Math.max(0, Math.trunc(percent) || 0))
+  const ahead = progress > record.bestProgress
+  const next: TaskRecord = {
+    ...record,
+    progress,
+    bestProgress: Math.max(progress, record.bestProgress),
+    message: message ?? record.message,
+    lastProgressAt: ahead ? now : record.lastProgressAt,
+    crashes: ahead ? 0 : record.crashes,
+    updatedAt: now,
+  }
+  // Canceled and failed tasks report nothing any more, so progress of a discard stays here.
+  const effects: Effect[] = record.work === 'discard' ? [] : [{ type: 'report', state: null, progress }]
+  return accepted(next, effects)
+}
+
+function stepped(record: TaskRecord, command: Said<'step'>, { now }: Moment): Decision {
+  const { version, name, result, attempt } = command
+  const work = record.work ?? 'stage'
+  const next = { ...record, lastProgressAt: now, crashes: 0, updatedAt: now }
+  return accepted(next, [
+    { type: 'save_step', version, work, name, result, attempt },
+    info('step_finished', `step "${name}" finished`),
+  ])
+}
+
+function succeeded(record: TaskRecord, { result, attempt }: Said<'succeeded'>, { now }: Moment): Decision {
+  const done: TaskRecord = {
+    ...record,
+    work: null,
+    dueAt: null,
+    lease: null,
+    failures: 0,
+    crashes: 0,
+    lastError: null,
+    needsAttention: false,
+    since: now,
+    updatedAt: now,
+  }
+  if (record.work === 'discard') {
+    const cleaned: TaskRecord = { ...done, since: record.since, cleanup: 'done', cleanupEndedAt: now }
+    return accepted(cleaned, [info('discarded', `discard finished, attempt ${attempt}`)])
+  }
+  if (record.work === 'publish') {
+    const effects = [info('published', `publish finished, attempt ${attempt}`), report('published')]
+    return accepted({ ...done, state: 'published', progress: 100, checkDueAt: null }, effects)
+  }
+  const staged = { summary: result.summary ?? null, staged: result.staged ?? null }
+  const effects = [info('staged', `stage finished, attempt ${attempt}`), report('staged')]
+  return accepted({ ...done, ...staged, state: 'staged', progress: 100 }, effects)
+}
+
+function report(state: 'staged' | 'published' | 'failed'): Effect {
+  return { type: 'report', state, progress: state === 'failed' ? null : 100 }
+}
+
+/** Before anything is public, giving up is possible; afterwards only a person ends it (WK-8, WK-11). */
+function failed(record: TaskRecord, command: Said<'failed'>, moment: Moment): Decision {
+  const { now, policy } = moment
+  const lastError: WorkError = { ...command.error, at: now }
+  const failures = record.failures + 1
+  const tired = now - record.lastProgressAt >= policy.stageRetryForMs
+  if (record.work === 'stage' && (command.permanent || tired))
+    return failForGood({ ...record, failures, lastError }, command, moment)
+  const delayMs = backoffDelay(BACKOFF, failures, moment.random)
+  const next: TaskRecord = {
+    ...record,
+    lease: null,
+    failures,
+    lastError,
+    dueAt: now + delayMs,
+    needsAttention:
+      record.work !== 'stage' && (record.needsAttention || command.permanent || failures >= ATTENTION_FROM),
+    updatedAt: now,
+  }
+  const message = `${record.work} failed, attempt ${command.attempt}: ${command.error.message}; next try in ${delayMs} ms`
+  const told: Effect = {
+    type: 'event',
+    level: 'warning',
+    event: `${record.work}_failed`,
+    message,
+    data: { failures },
+  }
+  return accepted(next, [told, ...attention(record, next), { type: 'wake', delayMs }])
+}
+
+function attention(before: TaskRecord, next: TaskRecord): Effect[] {
+  if (before.needsAttention || !next.needsAttention) return []
+  const message = `${next.work} needs a person: it failed ${next.failures} times and is tried on`
+  return [{ type: 'event', level: 'error', event: 'needs_attention', message }]
+}
+
+function failForGood(record: TaskRecord, command: Said<'failed'>, moment: Moment): Decision {
+  const why = command.permanent ? 'trying again cannot help' : 'it made no progress for too long'
+  const message = `stage failed for good, attempt ${command.attempt} (${why}): ${command.error.message}`
+  const { next, effects } = ended({ ...record, lease: null }, 'failed', moment)
+  const told: Effect = { type: 'event', level: 'error', event: 'failed', message }
+  return {
+    kind: 'next',
+    next: { ...next, failures: record.failures },
+    effects: [told, ...effects, report('failed')],
+    answer: { code: 200, state: 'failed' },
+  }
+}
+
+function released(record: TaskRecord, { now }: Moment): Decision {
+  const next = { ...record, lease: null, dueAt: now, updatedAt: now }
+  const message = `attempt ${record.attempt} gave its task back for a shutdown`
+  return accepted(next, [info('work_released', message), { type: 'wake', delayMs: 0 }])
+}

@@ -1,0 +1,29 @@
+/** Every error of this package; docs/errors.md lists the same codes, and a test compares them. */
+export const TASK_SERVICE_ERRORS = {
+  INPUT_INVALID: 'The request is malformed: the message names the field and what it should be.',
+  ACTION_NOT_LEGAL: 'The state of the task does not allow the action.',
+  RELEASE_MISMATCH: 'The task belongs to another release than the one the action names.',
+  TASK_NOT_FOUND: 'No task with this id was ever initialized here.',
+  PERSON_NOT_NEEDED: 'Nothing of this task can be retried or given up by a person now.',
+  LATE_REPORT:
+    'A worker reported with an attempt number that is no longer the current one; nothing was changed.',
+  LEASE_LOST: 'The attempt no longer holds its task: it was canceled, or another worker took it over.',
+  PATH_NOT_FOUND: 'There is no such path.',
+  METHOD_NOT_ALLOWED: 'The path exists, but not with this method.',
+  SHUTTING_DOWN: 'The service is stopping and takes no action; ask again shortly.',
+  STORE_UNAVAILABLE: 'The database did not take the change; nothing was stored, ask again shortly.',
+  RESULT_INVALID: 'What the author’s code returned is not a small JSON value.',
+  COORDINATOR_ANSWER: 'The coordinator answered something else than was asked for.',
+} as const
+export type TaskServiceErrorCode = keyof typeof TASK_SERVICE_ERRORS
+
+/** An error of the SDK with its stable code. */
+export class TaskServiceError extends Error {
+  override readonly name = 'TaskServiceError'
+  readonly code: TaskServiceErrorCode
+
+  constructor(code: TaskServiceErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+  }
+}

@@ -1,0 +1,62 @@
+import { isGone } from '@release-task/database'
+import type { Queue } from '@release-task/queue'
+import { decide } from './decide.ts'
+import type { Command, Decision, Effect, Policy } from './decision.ts'
+import type { TaskRecord } from './record.ts'
+import type { TaskStore } from './store.ts'
+
+const MOST_TRIES = 100
+
+export interface Executed {
+  readonly decision: Decision
+  /** The record after the decision; null where there is none. */
+  readonly record: TaskRecord | null
+}
+
+/** Runs a command on a task: load, decide, commit, and again while somebody else was faster. */
+export type Execute = (id: string, command: Command) => Promise<Executed>
+
+export interface ExecuteDependencies {
+  readonly store: TaskStore
+  readonly queue: Queue
+  readonly policy: Policy
+  readonly random: () => number
+  /** There may be a report to send. */
+  readonly reportsChanged: () => void
+  readonly refusedLate: () => void
+}
+
+export function createExecute(deps: ExecuteDependencies): Execute {
+  return async (id, command) => {
+    for (let tries = 0; ; tries++) {
+      const { record, now } = await deps.store.load(id)
+      const moment = { now, random: deps.random(), policy: deps.policy }
+      const decision = decide(record, withGoneOwner(record, command), moment)
+      const next = ('next' in decision && decision.next) || null
+      const effects = 'effects' in decision ? decision.effects : []
+      if (!next && effects.length === 0) return { decision, record }
+      const result = await deps.store.commit({ id, before: record, next, effects, now })
+      if (result === 'committed') {
+        after(deps, id, decision, effects)
+        return { decision, record: next ?? record }
+      }
+      if (tries === MOST_TRIES)
+        throw new Error(`Task ${id} changed ${MOST_TRIES} times while "${command.type}" was decided`)
+    }
+  }
+}
+
+/** Whether the holder of a lease is dead is a fact of this host, looked up at the edge and handed in. */
+function withGoneOwner(record: TaskRecord | null, command: Command): Command {
+  if (command.type !== 'claim' || !record?.lease) return command
+  return { ...command, goneOwner: isGone(record.lease.owner) ? record.lease.owner : null }
+}
+
+function after(deps: ExecuteDependencies, id: string, decision: Decision, effects: readonly Effect[]): void {
+  if (decision.kind === 'refused' && decision.code === 'LATE_REPORT') deps.refusedLate()
+  for (const effect of effects) {
+    if (effect.type === 'wake') deps.queue.wake(id, effect.delayMs)
+    else if (effect.type === 'notify') deps.queue.notify(id)
+    else if (effect.type === 'report') deps.reportsChanged()
+  }
+}

@@ -1,0 +1,129 @@
+import type { Database, SqlValue } from '@release-task/database'
+import { reportQueries } from './queries.ts'
+
+const BATCH = 100
+const CLAIM_MS = 60 * 1000 // 60 s, longer than any one request
+
+/** One task's report: the newest, being sent or being confirmed. */
+export interface OutboxRow {
+  readonly taskId: string
+  /** Grows when a newer report replaces this one. */
+  readonly sequence: number
+  readonly state: 'staged' | 'published' | 'failed' | null
+  readonly progress: number | null
+  readonly summary: unknown
+  readonly phase: 'send' | 'confirm'
+  readonly dueAt: number
+  readonly failures: number
+  readonly confirmStep: number
+  readonly lastError: string | null
+  readonly createdAt: number
+  readonly claimedBy: string | null
+  readonly claimedUntil: number | null
+}
+
+/** What becomes of a row after a try. */
+export interface Reschedule {
+  readonly phase: 'send' | 'confirm'
+  readonly delayMs: number
+  readonly failures: number
+  readonly confirmStep: number
+  readonly lastError: string | null
+}
+
+/** The reports that wait to be sent or confirmed; written by the store together with the change they tell. */
+export class Outbox {
+  readonly #database: Database
+  readonly #queries: ReturnType<typeof reportQueries>
+  readonly #owner: string
+
+  constructor(database: Database, owner: string) {
+    this.#database = database
+    this.#queries = reportQueries(database)
+    this.#owner = owner
+  }
+
+  async get(taskId: string): Promise<OutboxRow | null> {
+    const [row] = await this.#database.all<Record<string, SqlValue>>(this.#queries.get, { task_id: taskId })
+    return row ? fromRow(row) : null
+  }
+
+  /** Rows whose time has come and that no living process works on; `isGone` tells which process is dead. */
+  async due(isGone: (owner: string) => boolean): Promise<OutboxRow[]> {
+    const rows = await this.#database.all<Record<string, SqlValue>>(this.#queries.due, { limit: BATCH })
+    return rows
+      .filter((row) => {
+        const owner = row['claimed_by'] as string | null
+        return owner === null || Number(row['claimed_until']) <= Number(row['now']) || isGone(owner)
+      })
+      .map(fromRow)
+  }
+
+  /** Milliseconds until the next row is due; null where there is none. */
+  async nextDelayMs(): Promise<number | null> {
+    const [row] = await this.#database.all<{ due_at: number | null; now: number }>(this.#queries.nextDue)
+    return row?.due_at == null ? null : Math.max(0, row.due_at - row.now)
+  }
+
+  /** @returns false where another process was faster, or a newer report has come */
+  async claim(row: OutboxRow): Promise<boolean> {
+    const values = {
+      task_id: row.taskId,
+      sequence: row.sequence,
+      owner: this.#owner,
+      claim_ms: CLAIM_MS,
+      claimed_was: row.claimedUntil ?? 0,
+    }
+    return (await this.#database.commit([{ query: this.#queries.claim, values, expect: 1 }])) === 'committed'
+  }
+
+  /** Gives the row back with its next time; a newer report that came meanwhile keeps its own. */
+  async reschedule(row: OutboxRow, to: Reschedule): Promise<void> {
+    const values = {
+      task_id: row.taskId,
+      sequence: row.sequence,
+      phase: to.phase,
+      delay_ms: Math.round(to.delayMs),
+      failures: to.failures,
+      confirm_step: to.confirmStep,
+      last_error: to.lastError,
+    }
+    await this.#database.commit([{ query: this.#queries.reschedule, values }, this.#unclaim(row)])
+  }
+
+  /** The report has arrived for good. */
+  async remove(row: OutboxRow): Promise<void> {
+    const values = { task_id: row.taskId, sequence: row.sequence }
+    await this.#database.commit([{ query: this.#queries.remove, values }, this.#unclaim(row)])
+  }
+
+  /** How many reports have not arrived, and since when the oldest waits. */
+  async waiting(): Promise<{ count: number; oldestMs: number }> {
+    const [row] = await this.#database.all<{ count: number; oldest: number | null; now: number }>(
+      this.#queries.waiting,
+    )
+    return { count: row?.count ?? 0, oldestMs: row?.oldest == null ? 0 : row.now - row.oldest }
+  }
+
+  #unclaim(row: OutboxRow) {
+    return { query: this.#queries.unclaim, values: { task_id: row.taskId, owner: this.#owner } }
+  }
+}
+
+function fromRow(row: Record<string, SqlValue>): OutboxRow {
+  return {
+    taskId: row['task_id'] as string,
+    sequence: row['sequence'] as number,
+    state: row['state'] as OutboxRow['state'],
+    progress: row['progress'] as number | null,
+    summary: typeof row['summary'] === 'string' ? JSON.parse(row['summary']) : null,
+    phase: row['phase'] as OutboxRow['phase'],
+    dueAt: row['due_at'] as number,
+    failures: row['failures'] as number,
+    confirmStep: row['confirm_step'] as number,
+    lastError: row['last_error'] as string | null,
+    createdAt: row['created_at'] as number,
+    claimedBy: row['claimed_by'] as string | null,
+    claimedUntil: row['claimed_until'] as number | null,
+  }
+}

@@ -1,0 +1,73 @@
+import type { Logger } from '@release-task/http'
+import { asJson, createContext } from './context.ts'
+import type { CoordinatorClient } from './coordinator-client.ts'
+import type { WorkerCommand } from './decision.ts'
+import type { Json, StageResult, TaskDefinition } from './define.ts'
+import { TaskServiceError } from './errors.ts'
+import type { Executed } from './execute.ts'
+import { ProgressSender } from './progress.ts'
+import type { TaskRecord, Work } from './record.ts'
+
+export interface PerformDependencies {
+  readonly task: TaskDefinition
+  readonly coordinator: CoordinatorClient
+  readonly log: Logger
+  readonly progressIntervalMs: number
+  readonly say: (id: string, command: WorkerCommand) => Promise<Executed>
+  readonly load: (id: string) => Promise<TaskRecord | null>
+  readonly savedStep: (id: string, version: string, work: Work, name: string) => Promise<Json | undefined>
+}
+
+/** Runs one phase of the author's task with everything it is given. @throws what the author's code throws */
+export function createPerform(deps: PerformDependencies) {
+  return async (record: TaskRecord, work: Work, signal: AbortSignal): Promise<StageResult> => {
+    const progress = new ProgressSender(async (percent, message) => {
+      await deps.say(record.id, { type: 'progress', attempt: record.attempt, percent, message })
+    }, deps.progressIntervalMs)
+    try {
+      return await runPhase(deps, record, work, { signal, progress })
+    } finally {
+      await progress.end()
+    }
+  }
+}
+
+async function runPhase(
+  deps: PerformDependencies,
+  record: TaskRecord,
+  work: Work,
+  { signal, progress }: { signal: AbortSignal; progress: ProgressSender },
+): Promise<StageResult> {
+  const { task } = deps
+  const { id, attempt } = record
+  const context = await createContext(record, work, {
+    coordinator: deps.coordinator,
+    log: deps.log,
+    signal,
+    progress,
+    savedStep: (name) => deps.savedStep(id, task.version, work, name),
+    saveStep: async (name, result) =>
+      accepted(await deps.say(id, { type: 'step', attempt, version: task.version, name, result })),
+    assertCurrent: async () => assertCurrent(await deps.load(id), record, signal),
+  })
+  if (work === 'stage') return stageResult(await task.stage(context))
+  if (work === 'publish') await task.publish(context)
+  else await task.discard?.(context)
+  return {}
+}
+
+function accepted({ decision }: Executed): void {
+  if (decision.kind === 'refused') throw new TaskServiceError('LEASE_LOST', decision.message)
+}
+
+function assertCurrent(now: TaskRecord | null, then: TaskRecord, signal: AbortSignal): void {
+  const current = now?.attempt === then.attempt && now.work === then.work && now.lease !== null
+  if (!current || signal.aborted)
+    throw new TaskServiceError('LEASE_LOST', `Attempt ${then.attempt} of ${then.id} no longer holds the task`)
+}
+
+function stageResult(value: StageResult | void): StageResult {
+  if (value === undefined) return {}
+  const { summary, staged } = (asJson('what stage returned', value) ?? {}) as StageResult
+  return { ...(summary === undefined ? {} : { summary }), ...(staged === undefined ? {} : { staged }) }
+}

@@ -1,0 +1,196 @@
+import type { CommitResult, Database, SqlValue, Statement } from '@release-task/database'
+import type { TaskState } from '@release-task/protocol'
+import type { Effect } from './decision.ts'
+import type { Json } from './define.ts'
+import { historyQueries, reportQueries, taskQueries } from './queries.ts'
+import type { TaskRecord, Work } from './record.ts'
+import { fromRow, toRow, type TaskRow } from './row.ts'
+
+const MOST_EVENTS = 1000
+const BATCH = 200
+
+export interface Loaded {
+  readonly record: TaskRecord | null
+  /** Epoch ms by the database's clock, at the moment of loading. */
+  readonly now: number
+}
+
+export interface TaskEvent {
+  readonly position: number
+  readonly at: number
+  readonly level: string
+  readonly type: string
+  readonly message: string
+  readonly data: Json
+}
+
+export interface DueTask {
+  readonly id: string
+  readonly leaseOwner: string | null
+  readonly leaseExpired: boolean
+}
+
+export interface TaskFilter {
+  readonly state: TaskState | null
+  readonly releaseId: string | null
+  readonly limit: number
+  readonly offset: number
+}
+
+/** What a commit changes: the record from `before` to `next` (or neither), and what goes with it. */
+export interface Change {
+  readonly id: string
+  readonly before: TaskRecord | null
+  readonly next: TaskRecord | null
+  readonly effects: readonly Effect[]
+  readonly now: number
+}
+
+/**
+ * The tasks of one service in its database. It knows SQL and no rules: what may follow what is `decide`'s; here a
+ * change is stored only if the record is still the one that it was decided on.
+ */
+export class TaskStore {
+  readonly #database: Database
+  readonly #tasks: ReturnType<typeof taskQueries>
+  readonly #history: ReturnType<typeof historyQueries>
+  readonly #reports: ReturnType<typeof reportQueries>
+
+  constructor(database: Database) {
+    this.#database = database
+    this.#tasks = taskQueries(database)
+    this.#history = historyQueries(database)
+    this.#reports = reportQueries(database)
+  }
+
+  async load(id: string): Promise<Loaded> {
+    const [row] = await this.#database.all<TaskRow & { now: number }>(this.#tasks.load, { id })
+    if (row) return { record: fromRow(row), now: row.now }
+    const [clock] = await this.#database.all<{ now: number }>(this.#tasks.now)
+    return { record: null, now: clock?.now ?? 0 }
+  }
+
+  /** All of the change or nothing. `conflict`: the record is another by now; load and decide again. */
+  commit(change: Change): Promise<CommitResult> {
+    const record = change.next ? [this.#recordStatement(change.before, change.next)] : []
+    return this.#database.commit([
+      ...record,
+      ...change.effects.flatMap((effect) => this.#effect(change, effect)),
+    ])
+  }
+
+  /** @returns false where the attempt no longer holds the lease */
+  async renewLease(lease: { id: string; attempt: number; owner: string }, leaseMs: number): Promise<boolean> {
+    const values = { ...lease, lease_ms: leaseMs }
+    return (await this.#database.commit([{ query: this.#tasks.renew, values, expect: 1 }])) === 'committed'
+  }
+
+  async list(filter: TaskFilter): Promise<{ count: number; tasks: TaskRecord[] }> {
+    const where = { state: filter.state, release_id: filter.releaseId }
+    const page = { ...where, limit: filter.limit, offset: filter.offset }
+    const rows = await this.#database.all<TaskRow>(this.#tasks.list, page)
+    const [total] = await this.#database.all<{ count: number }>(this.#tasks.count, where)
+    return { count: total?.count ?? 0, tasks: rows.map(fromRow) }
+  }
+
+  async events(taskId: string, after = 0, limit = MOST_EVENTS): Promise<TaskEvent[]> {
+    const rows = await this.#database.all<Record<string, SqlValue>>(this.#history.events, {
+      task_id: taskId,
+      after,
+      limit,
+    })
+    return rows.map((row) => ({ ...row, data: parse(row['data']) }) as unknown as TaskEvent)
+  }
+
+  /** The kept result of a durable step; undefined where it has not finished in this version. */
+  async step(taskId: string, version: string, work: Work, name: string): Promise<Json | undefined> {
+    const [row] = await this.#database.all<{ result: string }>(this.#history.step, {
+      task_id: taskId,
+      version,
+      work,
+      name,
+    })
+    return row && (JSON.parse(row.result) as Json)
+  }
+
+  /** Tasks whose work is due, also those that somebody holds. */
+  async due(): Promise<DueTask[]> {
+    const rows = await this.#database.all<Record<string, SqlValue>>(this.#tasks.due, { limit: BATCH })
+    return rows.map((row) => ({
+      id: row['id'] as string,
+      leaseOwner: row['lease_owner'] as string | null,
+      leaseExpired: Number(row['lease_expires_at']) <= Number(row['now']),
+    }))
+  }
+
+  /** Tasks of which the coordinator should be asked whether it still knows them. */
+  async checksDue(): Promise<string[]> {
+    const rows = await this.#database.all<{ id: string }>(this.#tasks.checksDue, { limit: BATCH })
+    return rows.map((row) => row.id)
+  }
+
+  async deleteTombstones(ageMs: number): Promise<void> {
+    await this.#database.commit([{ query: this.#tasks.deleteTombstones, values: { age_ms: ageMs } }])
+  }
+
+  async countByState(): Promise<Map<string, number>> {
+    const rows = await this.#database.all<{ state: string; count: number }>(this.#tasks.countByState)
+    return new Map(rows.map((row) => [row.state, row.count]))
+  }
+
+  #recordStatement(before: TaskRecord | null, next: TaskRecord): Statement {
+    if (!before) return { query: this.#tasks.insert, values: toRow(next), expect: 1 }
+    const values = { ...toRow(next), was: before.revision }
+    if (before.lease === next.lease) return { query: this.#tasks.update, values, expect: 1 }
+    // Taking over a lease that has run out must fail if its holder renewed it in the meantime.
+    const guard = next.lease && before.lease ? before.lease.expiresAt : null
+    return { query: this.#tasks.updateLease, values: { ...values, guard }, expect: 1 }
+  }
+
+  #effect(change: Change, effect: Effect): Statement[] {
+    switch (effect.type) {
+      case 'event':
+        return this.#event(change, effect)
+      case 'report':
+        return [{ query: this.#reports.put, values: reportValues(change, effect) }]
+      case 'withdraw_report':
+        return [{ query: this.#reports.withdraw, values: { task_id: change.id } }]
+      case 'save_step':
+        return [{ query: this.#history.saveStep, values: stepValues(change, effect) }]
+      default:
+        return []
+    }
+  }
+
+  #event(change: Change, effect: Extract<Effect, { type: 'event' }>): Statement[] {
+    const { level, event: type, message } = effect
+    const data = effect.data === undefined ? null : JSON.stringify(effect.data)
+    const values = { task_id: change.id, at: change.now, level, type, message, data }
+    return [
+      { query: this.#history.bump, values: {}, expect: 1 },
+      { query: this.#history.insertEvent, values },
+    ]
+  }
+}
+
+function reportValues(change: Change, { state, progress }: Extract<Effect, { type: 'report' }>) {
+  const summary = state === 'staged' && change.next?.summary ? JSON.stringify(change.next.summary) : null
+  return { task_id: change.id, state, progress, summary }
+}
+
+function stepValues(change: Change, effect: Extract<Effect, { type: 'save_step' }>) {
+  const { version, work, name, attempt } = effect
+  return {
+    task_id: change.id,
+    version,
+    work,
+    name,
+    attempt,
+    result: JSON.stringify(effect.result),
+    at: change.now,
+  }
+}
+
+function parse(text: SqlValue | undefined): Json {
+  return typeof text === 'string' ? (JSON.parse(text) as Json) : null
+}
