@@ -21,6 +21,8 @@ export const statusAnswerSchema = z.object({ name: z.string(), message: z.string
 export interface Report {
   readonly state?: TaskState
   readonly progress?: number
+  /** One line for people; the original ignores it, as it does `summary`. */
+  readonly message?: string
   readonly summary?: unknown
 }
 

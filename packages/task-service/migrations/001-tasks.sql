@@ -71,6 +71,7 @@ CREATE TABLE reports (
   sequence BIGINT NOT NULL,
   state TEXT,
   progress INTEGER,
+  message TEXT,
   summary TEXT,
   phase TEXT NOT NULL,
   due_at BIGINT NOT NULL,

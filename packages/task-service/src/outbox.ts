@@ -11,6 +11,7 @@ export interface OutboxRow {
   readonly sequence: number
   readonly state: 'staged' | 'published' | 'failed' | null
   readonly progress: number | null
+  readonly message: string | null
   readonly summary: unknown
   readonly phase: 'send' | 'confirm'
   readonly dueAt: number
@@ -116,6 +117,7 @@ function fromRow(row: Record<string, SqlValue>): OutboxRow {
     sequence: row['sequence'] as number,
     state: row['state'] as OutboxRow['state'],
     progress: row['progress'] as number | null,
+    message: row['message'] as string | null,
     summary: typeof row['summary'] === 'string' ? JSON.parse(row['summary']) : null,
     phase: row['phase'] as OutboxRow['phase'],
     dueAt: row['due_at'] as number,

@@ -152,7 +152,7 @@ export function reportQueries({ builder, now }: Database) {
       builder
         .insertInto('reports')
         .values({
-          ...all(['task_id', 'state', 'progress', 'summary']),
+          ...all(['task_id', 'state', 'progress', 'message', 'summary']),
           sequence: sql.lit(1),
           phase: sql.lit('send'),
           due_at: now,
@@ -165,6 +165,7 @@ export function reportQueries({ builder, now }: Database) {
             sequence: sql`reports.sequence + 1`,
             state: sql`excluded.state`,
             progress: sql`excluded.progress`,
+            message: sql`excluded.message`,
             summary: sql`excluded.summary`,
             phase: sql.lit('send'),
             due_at: sql`case when ${isState} or reports.failures = 0 then excluded.due_at else reports.due_at end`,

@@ -142,6 +142,7 @@ function reportOf(row: OutboxRow): Report {
   return {
     ...(row.state === null ? {} : { state: row.state }),
     ...(row.progress === null ? {} : { progress: row.progress }),
+    ...(row.message === null ? {} : { message: row.message }),
     ...(row.summary === null ? {} : { summary: row.summary }),
   }
 }

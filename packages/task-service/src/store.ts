@@ -175,7 +175,7 @@ export class TaskStore {
 
 function reportValues(change: Change, { state, progress }: Extract<Effect, { type: 'report' }>) {
   const summary = state === 'staged' && change.next?.summary ? JSON.stringify(change.next.summary) : null
-  return { task_id: change.id, state, progress, summary }
+  return { task_id: change.id, state, progress, message: change.next?.message ?? null, summary }
 }
 
 function stepValues(change: Change, effect: Extract<Effect, { type: 'save_step' }>) {

@@ -1,0 +1,51 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+
+import { expect, test } from 'vitest'
+
+import { readSettings, SETTINGS } from './config.ts'
+import { PermanentProblem } from './permanent-problem.ts'
+
+test('without settings everything is below .data, and the sample input may be generated', () => {
+  expect(readSettings({ RELEASE_DIR: '', SOURCE_DIR: '' })).toEqual({
+    releaseDir: resolve('.data/release'),
+    sourceDir: resolve('.data/sample-input'),
+    sampleInput: true,
+    dataserviceUrl: null,
+  })
+})
+
+test('a chosen source folder is never filled with the sample', () => {
+  const env = {
+    RELEASE_DIR: '/srv/releases',
+    SOURCE_DIR: '/srv/rows',
+    DATASERVICE_URL: 'http://data.example/api/',
+  }
+  expect(readSettings(env)).toEqual({
+    releaseDir: '/srv/releases',
+    sourceDir: '/srv/rows',
+    sampleInput: false,
+    dataserviceUrl: 'http://data.example/api',
+  })
+})
+
+test.each(['data.example', 'ftp://data.example', 'https://me:secret@data.example'])(
+  'refuses the address %s without repeating it',
+  (DATASERVICE_URL) => {
+    expect(() => readSettings({ DATASERVICE_URL })).toThrow(PermanentProblem)
+    expect(() => readSettings({ DATASERVICE_URL })).not.toThrow(DATASERVICE_URL)
+  },
+)
+
+test('the documented settings are the ones that are read', () => {
+  const read = new Set<string>()
+  readSettings(new Proxy({}, { get: (_, name) => void read.add(String(name)) }))
+  expect([...read].toSorted()).toEqual(SETTINGS.map((setting) => setting.name).toSorted())
+})
+
+test('the README tells of each setting what the table says', async () => {
+  const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
+  const rows = readme.replaceAll('`', '').split('\n')
+  for (const { name, default: text, about } of SETTINGS)
+    expect(rows).toContain(`| ${name} | ${text} | ${about} |`)
+})

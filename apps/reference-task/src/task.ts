@@ -1,0 +1,44 @@
+import { defineTask, PermanentError } from '@release-task/task-service'
+
+import { chooseSource } from './choose-source.ts'
+import { readSettings } from './config.ts'
+import { nodeFileSystem as fs } from './file-system.ts'
+import { PermanentProblem } from './permanent-problem.ts'
+import { discardRelease, publishRelease } from './publication.ts'
+import { stageRelease, type Workplace } from './staging.ts'
+
+const maker = { name: 'reference-task', version: '1.0.0' }
+
+/** Copies the records of a release's studies into one folder of NDJSON files with a manifest, and publishes it. */
+export default defineTask({
+  ...maker,
+
+  async stage(task) {
+    return await lastingProblems(async () => {
+      const source = await chooseSource(fs, readSettings(), task)
+      return await stageRelease(workplace(), task, source, maker)
+    })
+  },
+
+  async publish(task) {
+    await lastingProblems(() => publishRelease(workplace(), task))
+  },
+
+  async discard(task) {
+    await lastingProblems(() => discardRelease(workplace(), task))
+  },
+})
+
+function workplace(): Workplace {
+  return { fs, root: readSettings().releaseDir, now: () => new Date() }
+}
+
+/** Tells the SDK which problems no retry can solve; all others are tried again. */
+async function lastingProblems<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof PermanentProblem) throw new PermanentError(error.message, { cause: error })
+    throw error
+  }
+}

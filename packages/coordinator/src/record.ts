@@ -1,0 +1,54 @@
+import type {
+  CoordinatorTaskState,
+  ReleaseId,
+  ReleaseOutcome,
+  ReleaseState,
+  StudyId,
+  TaskId,
+  TaskServiceId,
+} from '@release-task/protocol'
+
+/** A task of a release, as the coordinator knows it. All times are epoch milliseconds. */
+export interface CoordinatorTask {
+  readonly id: TaskId
+  readonly serviceId: TaskServiceId
+  readonly state: CoordinatorTaskState
+  readonly progress: number
+  readonly message: string | null
+  readonly summary: unknown
+  readonly lastError: string | null
+  readonly needsAttention: boolean
+  /** A cancel was or will be sent, and the service has not acknowledged it. */
+  readonly cancelPending: boolean
+  readonly createdAt: number
+  /** When its state began. */
+  readonly since: number
+  /** The last accepted word of the service. */
+  readonly lastActivityAt: number
+}
+
+/** A release with its tasks: one record, one revision (RC-1). */
+export interface ReleaseRecord {
+  readonly id: ReleaseId
+  readonly revision: number
+  readonly name: string
+  readonly description: string
+  readonly state: ReleaseState
+  readonly version: string
+  readonly studies: readonly StudyId[]
+  readonly tags: readonly string[]
+  readonly author: string
+  readonly isMajor: boolean
+  readonly createdAt: number
+  /** When its state began. */
+  readonly since: number
+  /** When somebody must look at it again though nothing happened; null: never. */
+  readonly dueAt: number | null
+  /** How it will end; decided once, with the move to `canceling` (RC-18). */
+  readonly outcome: ReleaseOutcome | null
+  /** Why it is being stopped. */
+  readonly reason: string | null
+  /** The state in which it was stopped. */
+  readonly stoppedFrom: ReleaseState | null
+  readonly tasks: readonly CoordinatorTask[]
+}
