@@ -8,8 +8,8 @@ import { PermanentProblem } from './permanent-problem.ts'
 
 test('without settings everything is below .data, and the sample input may be generated', () => {
   expect(readSettings({ RELEASE_DIR: '', SOURCE_DIR: '' })).toEqual({
-    releaseDir: resolve('.data/release'),
-    sourceDir: resolve('.data/sample-input'),
+    releaseDir: resolve('.data/reference-task/release'),
+    sourceDir: resolve('.data/reference-task/sample-input'),
     sampleInput: true,
     dataserviceUrl: null,
   })

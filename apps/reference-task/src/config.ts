@@ -13,7 +13,7 @@ export interface SettingText {
 export const SETTINGS: readonly SettingText[] = [
   {
     name: 'RELEASE_DIR',
-    default: '.data/release',
+    default: '.data/reference-task/release',
     about: 'Folder that holds what is staged and what is public.',
   },
   {
@@ -44,7 +44,7 @@ export type Environment = { readonly [name: string]: string | undefined }
  * @throws PermanentProblem that names the wrong setting
  */
 export function readSettings(env: Environment = process.env): Settings {
-  const releaseDir = resolve(env['RELEASE_DIR'] || '.data/release')
+  const releaseDir = resolve(env['RELEASE_DIR'] || '.data/reference-task/release')
   const chosen = env['SOURCE_DIR'] || null
   return {
     releaseDir,

@@ -67,20 +67,38 @@ export function moveTask(change: Change, taskId: TaskId, to: CoordinatorTaskStat
   const { state: from, id } = taskOf(change, taskId)
   if (!canMoveCoordinatorTask(from, to)) throw new Error(`Task ${id} cannot move from ${from} to ${to}`)
   const { now } = change.moment
-  const progress = to === 'staged' || to === 'published' ? { progress: 100 } : {}
-  const moved = withTask(change, taskId, { state: to, since: now, lastActivityAt: now, needsAttention: false, ...progress })
+  const progress = progressAt(to)
+  const moved = withTask(change, taskId, {
+    state: to,
+    since: now,
+    lastActivityAt: now,
+    needsAttention: false,
+    ...progress,
+  })
   const eventType = to === 'failed' || to === 'rejected' ? 'error' : 'info'
   return polling(taskEvent(moved, taskId, eventType, `task ${id} changed from ${from} to ${to}`), taskId, to)
+}
+
+/** Each phase has a progress of its own. */
+function progressAt(state: CoordinatorTaskState): Partial<CoordinatorTask> {
+  if (state === 'staged' || state === 'published') return { progress: 100, message: null }
+  return state === 'running' || state === 'publishing' ? { progress: 0, message: null } : {}
 }
 
 /** Only work that runs is asked how far it is (RC-15). */
 function polling(change: Change, taskId: TaskId, state: CoordinatorTaskState): Change {
   if (state === 'running' || state === 'publishing') return withEffects(change, { type: 'poll_from', taskId })
-  if (state === 'staged' || isFinalCoordinatorTask(state)) return withEffects(change, { type: 'poll_no_more', taskId })
+  if (state === 'staged' || isFinalCoordinatorTask(state))
+    return withEffects(change, { type: 'poll_no_more', taskId })
   return change
 }
 
-export function send(change: Change, taskId: TaskId, action: 'initialize' | 'start' | 'publish' | 'cancel', forMs: number): Change {
+export function send(
+  change: Change,
+  taskId: TaskId,
+  action: 'initialize' | 'start' | 'publish' | 'cancel',
+  forMs: number,
+): Change {
   return withEffects(change, { type: 'send', taskId, action, forMs })
 }
 

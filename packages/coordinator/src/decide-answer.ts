@@ -32,7 +32,10 @@ export function decideAnswer(change: Change, answer: Answer): Change | Decision 
 
 /** Passes every state between, each with its event. A task that is already there, or has ended, stays. */
 export function moveForward(change: Change, taskId: TaskId, to: CoordinatorTaskState): Change {
-  return pathForward(taskOf(change, taskId).state, to).reduce((so, state) => moveTask(so, taskId, state), change)
+  return pathForward(taskOf(change, taskId).state, to).reduce(
+    (so, state) => moveTask(so, taskId, state),
+    change,
+  )
 }
 
 function refused(change: Change, { taskId, action }: Answer, reason: string): Change {

@@ -6,7 +6,8 @@ import { endUnanswered, stopRelease } from './stop.ts'
 /** Time has passed: deadlines that ended (RC-17, RC-20). */
 export function decideTick(change: Change): Change | Decision {
   const { release, moment } = change
-  if (release.state === 'canceling' && moment.now >= release.since + moment.policy.actionDeadlineMs) return endUnanswered(change)
+  if (release.state === 'canceling' && moment.now >= release.since + moment.policy.actionDeadlineMs)
+    return endUnanswered(change)
   const silent = release.tasks.filter((task) => isSilent(release, task, moment))
   const [first] = silent
   if (!first) return release.dueAt === nextLook(release, moment) ? { kind: 'unchanged' } : change
@@ -16,7 +17,10 @@ export function decideTick(change: Change): Change | Decision {
 }
 
 function worksNow(release: ReleaseRecord, task: CoordinatorTask): boolean {
-  return (release.state === 'running' && task.state === 'running') || (release.state === 'publishing' && task.state === 'publishing')
+  return (
+    (release.state === 'running' && task.state === 'running') ||
+    (release.state === 'publishing' && task.state === 'publishing')
+  )
 }
 
 function isSilent(release: ReleaseRecord, task: CoordinatorTask, { now, policy }: Moment): boolean {
@@ -26,7 +30,12 @@ function isSilent(release: ReleaseRecord, task: CoordinatorTask, { now, policy }
 /** From `publishing` on only a person ends a release: something may be public already. */
 function callForAttention(change: Change, task: CoordinatorTask): Change {
   const marked = withTask(change, task.id, { needsAttention: true })
-  return taskEvent(marked, task.id, 'warning', `task ${task.id} needs attention: not heard of for too long while publishing`)
+  return taskEvent(
+    marked,
+    task.id,
+    'warning',
+    `task ${task.id} needs attention: not heard of for too long while publishing`,
+  )
 }
 
 /** When a release must be looked at again though nothing happens to it; null: never. */

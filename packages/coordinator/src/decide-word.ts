@@ -66,7 +66,8 @@ function refuse(change: Change, task: CoordinatorTask, report: Word): Decision {
 /** The service itself ended the task: it is not told `cancel` (RC-19). */
 function ended(change: Change, taskId: TaskId, state: 'failed' | 'canceled'): Change {
   const heard = withTask(change, taskId, { cancelPending: false })
-  if (state === 'failed') return failTask(heard, taskId, { state, reason: 'the service reports failed', itself: true })
+  if (state === 'failed')
+    return failTask(heard, taskId, { state, reason: 'the service reports failed', itself: true })
   const moved = moveTask(heard, taskId, 'canceled')
   return stopRelease(moved, 'canceled', `task ${taskId}: the service reports canceled`, taskId)
 }
@@ -74,14 +75,19 @@ function ended(change: Change, taskId: TaskId, state: 'failed' | 'canceled'): Ch
 /** What a poll shows is taken as a report would be, but nothing it shows is an error of the asker (RC-13, RC-14). */
 export function decidePoll(change: Change, poll: Of<'poll'>): Change | Decision {
   const task = change.release.tasks.find((one) => one.id === poll.taskId)
-  if (!task || isFinalCoordinatorTask(task.state) || task.lastActivityAt > poll.askedAt) return { kind: 'unchanged' }
+  if (!task || isFinalCoordinatorTask(task.state) || task.lastActivityAt > poll.askedAt)
+    return { kind: 'unchanged' }
   const { state } = poll
   if (state === 'failed' || state === 'canceled') return ended(hear(change, task.id, poll), task.id, state)
   const ahead = state !== null && pathForward(task.state, state).length > 0
   if (ahead && mayBe(change, state)) return moveForward(hear(change, task.id, poll), task.id, state)
   if (ahead) {
     const reason = `the service shows ${state} before it was asked to`
-    return failTask(taskEvent(change, task.id, 'error', reason), task.id, { state: 'failed', reason, itself: false })
+    return failTask(taskEvent(change, task.id, 'error', reason), task.id, {
+      state: 'failed',
+      reason,
+      itself: false,
+    })
   }
   if (poll.progress === null || poll.progress === task.progress) return { kind: 'unchanged' }
   return hear(change, task.id, poll)
@@ -90,7 +96,13 @@ export function decidePoll(change: Change, poll: Of<'poll'>): Change | Decision 
 /** The service does not know the task any more: nothing can come of it. */
 export function decideLost(change: Change, { taskId, reason }: Of<'lost'>): Change | Decision {
   const task = change.release.tasks.find((one) => one.id === taskId)
-  if (!task || isFinalCoordinatorTask(task.state) || isFinalRelease(change.release.state)) return { kind: 'unchanged' }
-  const told = taskEvent(change, taskId, 'error', `request to get_status task failed: ${reason}`.slice(0, 1000))
+  if (!task || isFinalCoordinatorTask(task.state) || isFinalRelease(change.release.state))
+    return { kind: 'unchanged' }
+  const told = taskEvent(
+    change,
+    taskId,
+    'error',
+    `request to get_status task failed: ${reason}`.slice(0, 1000),
+  )
   return failTask(told, taskId, { state: 'failed', reason, itself: true })
 }

@@ -68,7 +68,11 @@ function create({ id, fields, overlapping }: Of<'create'>, moment: Moment): Chan
     stoppedFrom: null,
     tasks: [],
   }
-  const numbered = withEffects(changeOf(release, moment), { type: 'version', from: latestVersion, to: version })
+  const numbered = withEffects(changeOf(release, moment), {
+    type: 'version',
+    from: latestVersion,
+    to: version,
+  })
   if (overlapping.length === 0) return numbered
   const message = `release ${id} shares studies with releases under way: ${overlapping.join(', ')}`
   return releaseEvent(numbered, 'warning', message)

@@ -1,4 +1,12 @@
-import type { Action, CoordinatorTaskState, EventId, ReleaseId, StudyId, TaskId, TaskServiceId } from '@release-task/protocol'
+import type {
+  Action,
+  CoordinatorTaskState,
+  EventId,
+  ReleaseId,
+  StudyId,
+  TaskId,
+  TaskServiceId,
+} from '@release-task/protocol'
 import type { ReleaseRecord } from './record.ts'
 
 /** The fields of a release that its author chooses. */
@@ -18,8 +26,16 @@ export type Outcome =
 
 /** What happens to a release. */
 export type Command =
-  | { readonly type: 'create'; readonly id: ReleaseId; readonly fields: ReleaseFields; readonly overlapping: readonly ReleaseId[] }
-  | { readonly type: 'begin'; readonly tasks: readonly { readonly id: TaskId; readonly serviceId: TaskServiceId }[] }
+  | {
+      readonly type: 'create'
+      readonly id: ReleaseId
+      readonly fields: ReleaseFields
+      readonly overlapping: readonly ReleaseId[]
+    }
+  | {
+      readonly type: 'begin'
+      readonly tasks: readonly { readonly id: TaskId; readonly serviceId: TaskServiceId }[]
+    }
   | { readonly type: 'edit'; readonly fields: Partial<ReleaseFields> }
   | { readonly type: 'publish' }
   | { readonly type: 'cancel' }

@@ -14,7 +14,11 @@ export class CoordinatorError extends Error {
   /** The status that the other side answered, where it did. */
   readonly status: number | null
 
-  constructor(code: CoordinatorErrorCode, message: string, options: { cause?: unknown; status?: number } = {}) {
+  constructor(
+    code: CoordinatorErrorCode,
+    message: string,
+    options: { cause?: unknown; status?: number } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.status = options.status ?? null

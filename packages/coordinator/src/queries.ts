@@ -2,7 +2,8 @@ import { parameter, prepare, type Database } from '@release-task/database'
 import { sql } from 'kysely'
 
 /** A named parameter for each column. */
-export const all = (columns: readonly string[]) => Object.fromEntries(columns.map((name) => [name, parameter(name)]))
+export const all = (columns: readonly string[]) =>
+  Object.fromEntries(columns.map((name) => [name, parameter(name)]))
 const optional = (name: string) => sql`cast(${parameter(name)} as text)`
 const given = (column: string, name = column) =>
   sql<boolean>`(${optional(name)} is null or ${sql.ref(column)} = ${optional(name)})`
@@ -45,13 +46,22 @@ export function releaseQueries({ builder, now }: Database) {
     query.orderBy('created_at', 'desc').orderBy('position', 'desc').limit(page.limit).offset(page.offset)
   return {
     moment: prepare(
-      builder.selectFrom('versions').select(['value as latest_version', now.as('now')]).where('name', '=', sql.lit('latest')),
+      builder
+        .selectFrom('versions')
+        .select(['value as latest_version', now.as('now')])
+        .where('name', '=', sql.lit('latest')),
     ),
     release: prepare(builder.selectFrom('releases').selectAll().where('kf_id', '=', parameter('id'))),
     studies: prepare(
-      builder.selectFrom('release_studies').select('study_id').where('release_id', '=', parameter('id')).orderBy('place'),
+      builder
+        .selectFrom('release_studies')
+        .select('study_id')
+        .where('release_id', '=', parameter('id'))
+        .orderBy('place'),
     ),
-    tasks: prepare(builder.selectFrom('tasks').selectAll().where('release_id', '=', parameter('id')).orderBy('place')),
+    tasks: prepare(
+      builder.selectFrom('tasks').selectAll().where('release_id', '=', parameter('id')).orderBy('place'),
+    ),
     bump: bump(builder, 'releases'),
     insertRelease: prepare(
       builder
@@ -66,12 +76,21 @@ export function releaseQueries({ builder, now }: Database) {
         .where('kf_id', '=', parameter('kf_id'))
         .where('revision', '=', parameter('was')),
     ),
-    insertStudy: prepare(builder.insertInto('release_studies').values(all(['release_id', 'study_id', 'place']))),
-    deleteStudies: prepare(builder.deleteFrom('release_studies').where('release_id', '=', parameter('release_id'))),
-    insertTask: prepare(
-      builder.insertInto('tasks').values(all(TASK)).onConflict((conflict) => conflict.doNothing()),
+    insertStudy: prepare(
+      builder.insertInto('release_studies').values(all(['release_id', 'study_id', 'place'])),
     ),
-    updateTask: prepare(builder.updateTable('tasks').set(changing(TASK)).where('kf_id', '=', parameter('kf_id'))),
+    deleteStudies: prepare(
+      builder.deleteFrom('release_studies').where('release_id', '=', parameter('release_id')),
+    ),
+    insertTask: prepare(
+      builder
+        .insertInto('tasks')
+        .values(all(TASK))
+        .onConflict((conflict) => conflict.doNothing()),
+    ),
+    updateTask: prepare(
+      builder.updateTable('tasks').set(changing(TASK)).where('kf_id', '=', parameter('kf_id')),
+    ),
     raiseVersion: prepare(
       builder
         .updateTable('versions')
@@ -93,7 +112,12 @@ export function releaseQueries({ builder, now }: Database) {
         .where('state', 'not in', [sql.lit('published'), sql.lit('canceled'), sql.lit('failed')]),
     ),
     due: prepare(
-      builder.selectFrom('releases').select(['kf_id', 'state']).where('due_at', '<=', now).orderBy('due_at').limit(page.limit),
+      builder
+        .selectFrom('releases')
+        .select(['kf_id', 'state'])
+        .where('due_at', '<=', now)
+        .orderBy('due_at')
+        .limit(page.limit),
     ),
     countActive: prepare(
       builder
@@ -127,17 +151,29 @@ export function taskQueries({ builder, now }: Database) {
     ),
     count: prepare(listed.select(count)),
     countWorking: prepare(
-      builder.selectFrom('tasks').select(count).where(sql<boolean>`state in ('running', 'publishing')`),
+      builder
+        .selectFrom('tasks')
+        .select(count)
+        .where(sql<boolean>`state in ('running', 'publishing')`),
     ),
     pollFrom: prepare(
       builder
         .insertInto('polls')
-        .values({ ...all(['task_id', 'release_id']), due_at: sql`${now} + ${parameter('interval_ms')}` } as any)
+        .values({
+          ...all(['task_id', 'release_id']),
+          due_at: sql`${now} + ${parameter('interval_ms')}`,
+        } as any)
         .onConflict((conflict) => conflict.column('task_id').doUpdateSet({ due_at: sql`excluded.due_at` })),
     ),
     pollNoMore: prepare(builder.deleteFrom('polls').where('task_id', '=', parameter('task_id'))),
     pollsDue: prepare(
-      builder.selectFrom('polls').selectAll().select(now.as('now')).where('due_at', '<=', now).orderBy('due_at').limit(page.limit),
+      builder
+        .selectFrom('polls')
+        .selectAll()
+        .select(now.as('now'))
+        .where('due_at', '<=', now)
+        .orderBy('due_at')
+        .limit(page.limit),
     ),
     allPolls: prepare(builder.selectFrom('polls').selectAll().select(now.as('now'))),
     claimPoll: prepare(
@@ -161,7 +197,9 @@ export function eventQueries({ builder }: Database) {
   return {
     bump: bump(builder, 'events'),
     insert: prepare(
-      builder.insertInto('events').values({ ...all(EVENT), position: counterValue(builder, 'events') } as any),
+      builder
+        .insertInto('events')
+        .values({ ...all(EVENT), position: counterValue(builder, 'events') } as any),
     ),
     get: prepare(builder.selectFrom('events').selectAll().where('kf_id', '=', parameter('id'))),
     list: prepare(listed.selectAll().orderBy('position', 'desc').limit(page.limit).offset(page.offset)),
@@ -177,8 +215,7 @@ export function actionQueries({ builder, now }: Database) {
       builder
         .insertInto('actions')
         .values({
-          ...all(['task_id', 'release_id', 'action']),
-          sequence: sql.lit(1),
+          ...all(['task_id', 'release_id', 'action', 'sequence']),
           due_at: now,
           deadline_at: sql`${now} + ${parameter('for_ms')}`,
           failures: sql.lit(0),
@@ -186,7 +223,7 @@ export function actionQueries({ builder, now }: Database) {
         } as any)
         .onConflict((conflict) =>
           conflict.column('task_id').doUpdateSet({
-            sequence: sql`actions.sequence + 1`,
+            sequence: sql`excluded.sequence`,
             action: sql`excluded.action`,
             due_at: sql`excluded.due_at`,
             deadline_at: sql`excluded.deadline_at`,
@@ -197,12 +234,23 @@ export function actionQueries({ builder, now }: Database) {
         ),
     ),
     told: prepare(
-      builder.deleteFrom('actions').where('task_id', '=', parameter('task_id')).where('action', '=', parameter('action')),
+      builder
+        .deleteFrom('actions')
+        .where('task_id', '=', parameter('task_id'))
+        .where('action', '=', parameter('action')),
     ),
     due: prepare(
-      builder.selectFrom('actions').selectAll().select(now.as('now')).where('due_at', '<=', now).orderBy('due_at').limit(page.limit),
+      builder
+        .selectFrom('actions')
+        .selectAll()
+        .select(now.as('now'))
+        .where('due_at', '<=', now)
+        .orderBy('due_at')
+        .limit(page.limit),
     ),
-    ofRelease: prepare(builder.selectFrom('actions').selectAll().where('release_id', '=', parameter('release_id'))),
+    ofRelease: prepare(
+      builder.selectFrom('actions').selectAll().where('release_id', '=', parameter('release_id')),
+    ),
     nextDue: prepare(builder.selectFrom('actions').select([sql`min(due_at)`.as('due_at'), now.as('now')])),
     // From here on the service may have heard it: whoever takes the row over asks before repeating.
     claim: prepare(
@@ -226,10 +274,15 @@ export function actionQueries({ builder, now }: Database) {
         .where('sequence', '=', parameter('sequence')),
     ),
     remove: prepare(
-      builder.deleteFrom('actions').where('task_id', '=', parameter('task_id')).where('sequence', '=', parameter('sequence')),
+      builder
+        .deleteFrom('actions')
+        .where('task_id', '=', parameter('task_id'))
+        .where('sequence', '=', parameter('sequence')),
     ),
     unclaim: prepare(
-      own.set({ claimed_by: sql`null`, claimed_until: sql`null` }).where('claimed_by', '=', parameter('owner')),
+      own
+        .set({ claimed_by: sql`null`, claimed_until: sql`null` })
+        .where('claimed_by', '=', parameter('owner')),
     ),
   }
 }
@@ -244,7 +297,9 @@ export function serviceQueries({ builder, now }: Database) {
     get: prepare(services.selectAll().where('kf_id', '=', parameter('id'))),
     byUrl: prepare(services.selectAll().where('url', '=', parameter('url'))),
     all: prepare(services.selectAll().orderBy('created_at')),
-    enabled: prepare(services.selectAll().where('enabled', '=', sql.lit(1)).orderBy('created_at').orderBy('kf_id')),
+    enabled: prepare(
+      services.selectAll().where('enabled', '=', sql.lit(1)).orderBy('created_at').orderBy('kf_id'),
+    ),
     list: prepare(
       listed.selectAll().orderBy('created_at', 'desc').orderBy('kf_id').limit(page.limit).offset(page.offset),
     ),
@@ -280,7 +335,10 @@ export function serviceQueries({ builder, now }: Database) {
     ),
     // The counter alone, never the whole row: an edit made meanwhile must not be undone (F-04).
     healthy: prepare(
-      builder.updateTable('task_services').set({ last_ok_status: sql.lit(0) }).where('kf_id', '=', parameter('id')),
+      builder
+        .updateTable('task_services')
+        .set({ last_ok_status: sql.lit(0) })
+        .where('kf_id', '=', parameter('id')),
     ),
     unhealthy: prepare(
       builder
@@ -328,6 +386,11 @@ export function studyQueries({ builder }: Database) {
           }),
         ),
     ),
-    remove: prepare(builder.updateTable('studies').set({ deleted: sql.lit(1) }).where('kf_id', '=', parameter('kf_id'))),
+    remove: prepare(
+      builder
+        .updateTable('studies')
+        .set({ deleted: sql.lit(1) })
+        .where('kf_id', '=', parameter('kf_id')),
+    ),
   }
 }

@@ -5,7 +5,8 @@ import type { CoordinatorTask, ReleaseRecord } from './record.ts'
 export type Row = Readonly<Record<string, SqlValue>>
 
 const flag = (value: boolean): number => (value ? 1 : 0)
-const json = (value: unknown): string | null => (value === null || value === undefined ? null : JSON.stringify(value))
+const json = (value: unknown): string | null =>
+  value === null || value === undefined ? null : JSON.stringify(value)
 const parsed = (value: SqlValue | undefined): any => (typeof value === 'string' ? JSON.parse(value) : null)
 
 /** Every column of `releases` but its position, which the database gives. */

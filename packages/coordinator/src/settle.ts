@@ -1,5 +1,13 @@
 import { pathForward, type CoordinatorTaskState, type ReleaseState } from '@release-task/protocol'
-import { forEachTask, moveRelease, releaseEvent, send, withEffects, withRelease, type Change } from './change.ts'
+import {
+  forEachTask,
+  moveRelease,
+  releaseEvent,
+  send,
+  withEffects,
+  withRelease,
+  type Change,
+} from './change.ts'
 import { endIfAllAnswered } from './stop.ts'
 import { publishedVersion } from './version.ts'
 
@@ -17,7 +25,9 @@ function step(change: Change): Change {
     case 'initializing':
       return allReached(change, 'initialized') ? startAll(change) : change
     case 'running':
-      return allReached(change, 'staged') ? withRelease(moveRelease(change, 'staged'), { dueAt: null }) : change
+      return allReached(change, 'staged')
+        ? withRelease(moveRelease(change, 'staged'), { dueAt: null })
+        : change
     case 'publishing':
       return allReached(change, 'published') ? complete(change) : change
     case 'canceling':
@@ -28,31 +38,45 @@ function step(change: Change): Change {
 }
 
 function allReached(change: Change, state: CoordinatorTaskState): boolean {
-  return change.release.tasks.every((task) => task.state === state || pathForward(state, task.state).length > 0)
+  return change.release.tasks.every(
+    (task) => task.state === state || pathForward(state, task.state).length > 0,
+  )
 }
 
 function startAll(change: Change): Change {
   const { actionDeadlineMs } = change.moment.policy
-  return forEachTask(moveRelease(change, 'running'), (so, task) => send(so, task.id, 'start', actionDeadlineMs))
+  return forEachTask(moveRelease(change, 'running'), (so, task) =>
+    send(so, task.id, 'start', actionDeadlineMs),
+  )
 }
 
 export function publishAll(change: Change): Change {
   const { publishDeadlineMs } = change.moment.policy
-  return forEachTask(moveRelease(change, 'publishing'), (so, task) => send(so, task.id, 'publish', publishDeadlineMs))
+  return forEachTask(moveRelease(change, 'publishing'), (so, task) =>
+    send(so, task.id, 'publish', publishDeadlineMs),
+  )
 }
 
 /** The final version exists from here on only, and the event already names it (RC-29, RC-32). */
 function complete(change: Change): Change {
   const { latestVersion } = change.moment
   const version = publishedVersion(latestVersion, change.release.isMajor)
-  const raised = withEffects(withRelease(change, { version }), { type: 'version', from: latestVersion, to: version })
+  const raised = withEffects(withRelease(change, { version }), {
+    type: 'version',
+    from: latestVersion,
+    to: version,
+  })
   return withRelease(moveRelease(raised, 'published'), { dueAt: null })
 }
 
 /** A release that nobody takes part in is staged at once, and says so (RC-3). */
 export function warnIfNobody(change: Change): Change {
   if (change.release.tasks.length > 0) return change
-  return releaseEvent(change, 'warning', `release ${change.release.id} has no enabled task service; nothing is prepared`)
+  return releaseEvent(
+    change,
+    'warning',
+    `release ${change.release.id} has no enabled task service; nothing is prepared`,
+  )
 }
 
 /** The state that counts for what may have been sent: the one before it was stopped. */

@@ -1,4 +1,9 @@
-import { isFinalCoordinatorTask, isFinalRelease, type ReleaseOutcome, type TaskId } from '@release-task/protocol'
+import {
+  isFinalCoordinatorTask,
+  isFinalRelease,
+  type ReleaseOutcome,
+  type TaskId,
+} from '@release-task/protocol'
 import {
   forEachTask,
   moveRelease,
@@ -20,7 +25,12 @@ const CANCEL_FOR_MS = 24 * 60 * 60 * 1000 // 24 h: a service that is away for th
  * told anything, unless its service itself said that it ended (RC-19).
  * @param ended the task whose service reported its end
  */
-export function stopRelease(change: Change, outcome: ReleaseOutcome, reason: string, ended: TaskId | null = null): Change {
+export function stopRelease(
+  change: Change,
+  outcome: ReleaseOutcome,
+  reason: string,
+  ended: TaskId | null = null,
+): Change {
   const { state } = change.release
   if (isFinalRelease(state) || state === 'canceling') return change
   const { now, policy } = change.moment
@@ -56,7 +66,13 @@ export function endIfAllAnswered(change: Change): Change {
 export function endUnanswered(change: Change): Change {
   const silent = change.release.tasks.filter((task) => task.cancelPending)
   const told = silent.reduce(
-    (so, task) => taskEvent(so, task.id, 'warning', `task ${task.id} has not acknowledged cancel; it is told for 24 hours`),
+    (so, task) =>
+      taskEvent(
+        so,
+        task.id,
+        'warning',
+        `task ${task.id} has not acknowledged cancel; it is told for 24 hours`,
+      ),
     change,
   )
   return end(told)
@@ -74,5 +90,9 @@ function end(change: Change): Change {
 function tellPartial(change: Change): Change {
   const published = change.release.tasks.filter((task) => task.state === 'published').map((task) => task.id)
   if (published.length === 0) return change
-  return releaseEvent(change, 'warning', `release ${change.release.id} was partially published: ${published.join(', ')}`)
+  return releaseEvent(
+    change,
+    'warning',
+    `release ${change.release.id} was partially published: ${published.join(', ')}`,
+  )
 }

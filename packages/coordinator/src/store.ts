@@ -58,14 +58,18 @@ export class ReleaseStore {
   readonly #random: () => number
   readonly #pollIntervalMs: number
 
-  constructor(database: Database, { random, pollIntervalMs }: { random: () => number; pollIntervalMs: number }) {
+  constructor(
+    database: Database,
+    { random, pollIntervalMs }: { random: () => number; pollIntervalMs: number },
+  ) {
     this.#database = database
     this.#releases = releaseQueries(database)
     this.#tasks = taskQueries(database)
     this.#events = eventQueries(database)
     this.#actions = actionQueries(database)
     this.#random = random
-    this.#pollIntervalMs = pollIntervalMs
+    // With polling switched off the endpoint still asks; then the next time lies far away.
+    this.#pollIntervalMs = pollIntervalMs || 365 * 24 * 60 * 60 * 1000
   }
 
   async load(id: string): Promise<Loaded> {
@@ -80,7 +84,10 @@ export class ReleaseStore {
     const { release, studies, tasks } = this.#releases
     const [row] = await this.#database.all<Row>(release, { id })
     if (!row) return null
-    const parts = await Promise.all([this.#database.all<Row>(studies, { id }), this.#database.all<Row>(tasks, { id })])
+    const parts = await Promise.all([
+      this.#database.all<Row>(studies, { id }),
+      this.#database.all<Row>(tasks, { id }),
+    ])
     return releaseFromRow(row, ...parts)
   }
 
@@ -88,7 +95,10 @@ export class ReleaseStore {
   commit(change: Change): Promise<CommitResult> {
     const { before, next } = change
     const record = next ? this.#recordStatements(before, next) : []
-    return this.#database.commit([...record, ...change.effects.flatMap((effect) => this.#effect(change, effect))])
+    return this.#database.commit([
+      ...record,
+      ...change.effects.flatMap((effect) => this.#effect(change, effect)),
+    ])
   }
 
   async list(state: string | null, window: Window): Promise<Page<ReleaseRecord>> {
@@ -103,21 +113,31 @@ export class ReleaseStore {
   /** Releases over any of the studies that have not ended. */
   async underWay(studies: readonly StudyId[]): Promise<ReleaseId[]> {
     const found = await Promise.all(
-      studies.map((study_id) => this.#database.all<{ kf_id: ReleaseId }>(this.#releases.underWay, { study_id })),
+      studies.map((study_id) =>
+        this.#database.all<{ kf_id: ReleaseId }>(this.#releases.underWay, { study_id }),
+      ),
     )
     return [...new Set(found.flat().map((row) => row.kf_id))].toSorted()
   }
 
   /** Version and creation of the newest release of a study, in any state or in one. */
-  async newestOfStudy(studyId: string, state: ReleaseState | null): Promise<{ version: string; createdAt: number } | null> {
+  async newestOfStudy(
+    studyId: string,
+    state: ReleaseState | null,
+  ): Promise<{ version: string; createdAt: number } | null> {
     const values = { study_id: studyId, state }
-    const [row] = await this.#database.all<{ version: string; created_at: number }>(this.#releases.newestOfStudy, values)
+    const [row] = await this.#database.all<{ version: string; created_at: number }>(
+      this.#releases.newestOfStudy,
+      values,
+    )
     return row ? { version: row.version, createdAt: row.created_at } : null
   }
 
   /** Releases that must be looked at though nothing happened to them. */
   async due(): Promise<{ id: ReleaseId; state: ReleaseState }[]> {
-    const rows = await this.#database.all<{ kf_id: ReleaseId; state: ReleaseState }>(this.#releases.due, { limit: BATCH })
+    const rows = await this.#database.all<{ kf_id: ReleaseId; state: ReleaseState }>(this.#releases.due, {
+      limit: BATCH,
+    })
     return rows.map((row) => ({ id: row.kf_id, state: row.state }))
   }
 
@@ -149,10 +169,12 @@ export class ReleaseStore {
   /** Tasks to be asked now, claimed for this process; `everybody`: also those whose time has not come. */
   async claimPolls(everybody = false): Promise<{ taskId: TaskId; releaseId: ReleaseId; now: number }[]> {
     const query = everybody ? this.#tasks.allPolls : this.#tasks.pollsDue
-    const rows = await this.#database.all<{ task_id: TaskId; release_id: ReleaseId; due_at: number; now: number }>(
-      query,
-      everybody ? {} : { limit: BATCH },
-    )
+    const rows = await this.#database.all<{
+      task_id: TaskId
+      release_id: ReleaseId
+      due_at: number
+      now: number
+    }>(query, everybody ? {} : { limit: BATCH })
     const claimed = await Promise.all(rows.map((row) => this.#claimPoll(row)))
     return rows
       .filter((_, index) => claimed[index])
@@ -160,10 +182,10 @@ export class ReleaseStore {
   }
 
   async #claimPoll(row: { task_id: TaskId; due_at: number }): Promise<boolean> {
-    // With polling switched off the endpoint still asks; then the next time lies far away.
-    const interval_ms = this.#pollIntervalMs || 365 * 24 * 60 * 60 * 1000
-    const values = { task_id: row.task_id, was: row.due_at, interval_ms }
-    return (await this.#database.commit([{ query: this.#tasks.claimPoll, values, expect: 1 }])) === 'committed'
+    const values = { task_id: row.task_id, was: row.due_at, interval_ms: this.#pollIntervalMs }
+    return (
+      (await this.#database.commit([{ query: this.#tasks.claimPoll, values, expect: 1 }])) === 'committed'
+    )
   }
 
   async #page(
@@ -173,7 +195,10 @@ export class ReleaseStore {
   ): Promise<Page<ReleaseRecord>> {
     const rows = await this.#database.all<{ kf_id: string }>(queries.list, { ...where, limit, offset })
     const records = await Promise.all(rows.map((row) => this.get(row.kf_id)))
-    return { count: await this.#count(queries.count, where), results: records.filter((record) => record !== null) }
+    return {
+      count: await this.#count(queries.count, where),
+      results: records.filter((record) => record !== null),
+    }
   }
 
   async #count(query: Statement['query'], where: Readonly<Record<string, string | null>>): Promise<number> {
@@ -210,25 +235,32 @@ export class ReleaseStore {
     return [...cleared, ...inserted]
   }
 
-  #effect({ id, now }: Change, effect: Effect): Statement[] {
+  #effect({ id, now, next }: Change, effect: Effect): Statement[] {
     switch (effect.type) {
       case 'event':
         return this.#event(id, now, effect)
       case 'send': {
-        const values = { task_id: effect.taskId, release_id: id, action: effect.action, for_ms: effect.forMs }
+        const values = {
+          task_id: effect.taskId,
+          release_id: id,
+          action: effect.action,
+          for_ms: effect.forMs,
+          sequence: next?.revision ?? 0,
+        }
         return [{ query: this.#actions.put, values }]
       }
       case 'told':
         return [{ query: this.#actions.told, values: { task_id: effect.taskId, action: effect.action } }]
       case 'poll_from': {
-        if (this.#pollIntervalMs === 0) return []
         const values = { task_id: effect.taskId, release_id: id, interval_ms: this.#pollIntervalMs }
         return [{ query: this.#tasks.pollFrom, values }]
       }
       case 'poll_no_more':
         return [{ query: this.#tasks.pollNoMore, values: { task_id: effect.taskId } }]
       case 'version':
-        return [{ query: this.#releases.raiseVersion, values: { from: effect.from, to: effect.to }, expect: 1 }]
+        return [
+          { query: this.#releases.raiseVersion, values: { from: effect.from, to: effect.to }, expect: 1 },
+        ]
     }
   }
 

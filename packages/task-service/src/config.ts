@@ -22,8 +22,8 @@ export const TASK_SERVICE_SETTINGS = {
   coordinatorApi: httpUrl('COORDINATOR_API', 'http://127.0.0.1:5001', 'Address of the release coordinator.'),
   databaseUrl: text(
     'DATABASE_URL',
-    'sqlite:.data/task-service.db',
-    'Where the state is kept: `sqlite:PATH`.',
+    'sqlite:.data/{task}/task.db',
+    'Where the state is kept: `sqlite:PATH`; `{task}` stands for the name of the task.',
   ),
   databaseSync: choice(['full', 'normal'])(
     'DATABASE_SYNC',

@@ -164,7 +164,7 @@ function begin(record: TaskRecord, to: Beginning, { now }: Moment, answer: Answe
     ...record,
     ...to,
     revision: record.revision + 1,
-    progress: to.state === 'running' ? 0 : record.progress,
+    progress: 0,
     bestProgress: 0,
     message: null,
     dueAt: now + ANSWER_HOLD_MS,

@@ -7,7 +7,7 @@ const CLAIM_MS = 60 * 1000 // 60 s, longer than any one request
 /** One task's report: the newest, being sent or being confirmed. */
 export interface OutboxRow {
   readonly taskId: string
-  /** Grows when a newer report replaces this one. */
+  /** The task's revision that it tells: a newer report has a higher one, even if this one is gone by then. */
   readonly sequence: number
   readonly state: 'staged' | 'published' | 'failed' | null
   readonly progress: number | null

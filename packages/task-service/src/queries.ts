@@ -152,8 +152,7 @@ export function reportQueries({ builder, now }: Database) {
       builder
         .insertInto('reports')
         .values({
-          ...all(['task_id', 'state', 'progress', 'message', 'summary']),
-          sequence: sql.lit(1),
+          ...all(['task_id', 'sequence', 'state', 'progress', 'message', 'summary']),
           phase: sql.lit('send'),
           due_at: now,
           failures: sql.lit(0),
@@ -162,7 +161,7 @@ export function reportQueries({ builder, now }: Database) {
         } as any)
         .onConflict((conflict) =>
           conflict.column('task_id').doUpdateSet({
-            sequence: sql`reports.sequence + 1`,
+            sequence: sql`excluded.sequence`,
             state: sql`excluded.state`,
             progress: sql`excluded.progress`,
             message: sql`excluded.message`,

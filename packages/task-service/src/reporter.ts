@@ -1,5 +1,6 @@
 import type { Answer, Logger } from '@release-task/http'
 import type { Report } from '@release-task/protocol'
+import { DueLoop } from '@release-task/queue'
 import { afterReading, afterReport, shownBy, type Step } from './delivery.ts'
 import type { OutboxRow, Reschedule } from './outbox.ts'
 
@@ -20,83 +21,33 @@ export interface ReporterDependencies {
   readonly log: Logger
 }
 
-/**
- * Delivers reports until the coordinator agrees: one try at a time per task, the newest state only. Its own
- * memory is nothing but a timer; everything else is in the outbox.
- */
+/** Delivers reports until the coordinator agrees: one try at a time per task, the newest state only (N-6). */
 export class Reporter {
   readonly #deps: ReporterDependencies
-  readonly #busy = new Set<string>()
-  #timer: NodeJS.Timeout | null = null
-  #looking = false
-  #lookAgain = false
-  #stopped = false
-  #idle: (() => void) | null = null
+  readonly #loop: DueLoop<OutboxRow>
 
   constructor(deps: ReporterDependencies) {
     this.#deps = deps
+    this.#loop = new DueLoop({
+      due: deps.due,
+      nextDelayMs: deps.nextDelayMs,
+      key: (row) => row.taskId,
+      handle: (row) => this.#deliver(row),
+      concurrency: CONCURRENCY,
+      idleMs: IDLE_MS,
+      failed: (error, taskId) =>
+        deps.log.error({ err: error, task_id: taskId }, 'report not dealt with; trying again'),
+    })
   }
 
   /** There may be something to send. */
   nudge(): void {
-    if (this.#stopped) return
-    if (this.#looking) this.#lookAgain = true
-    else void this.#look()
+    this.#loop.nudge()
   }
 
-  /** Begins nothing more; resolves when no request is under way. What is not sent is sent by the next process. */
-  async stop(): Promise<void> {
-    this.#stopped = true
-    if (this.#timer) clearTimeout(this.#timer)
-    if (this.#busy.size > 0 || this.#looking) await new Promise<void>((resolve) => (this.#idle = resolve))
-  }
-
-  async #look(): Promise<void> {
-    this.#looking = true
-    if (this.#timer) clearTimeout(this.#timer)
-    try {
-      do {
-        this.#lookAgain = false
-        for (const row of await this.#deps.due()) this.#begin(row)
-      } while (this.#lookAgain && !this.#stopped)
-      await this.#sleepUntilNext()
-    } catch (error) {
-      this.#deps.log.error({ err: error }, 'cannot read the outbox; trying again')
-      this.#wakeIn(IDLE_MS)
-    }
-    this.#looking = false
-    if (this.#lookAgain) this.nudge()
-    this.#settle()
-  }
-
-  async #sleepUntilNext(): Promise<void> {
-    const next = await this.#deps.nextDelayMs()
-    // A row that is due and busy wakes us itself when it is done.
-    this.#wakeIn(next === null || next === 0 ? IDLE_MS : Math.min(next, IDLE_MS))
-  }
-
-  #wakeIn(ms: number): void {
-    if (this.#stopped) return
-    this.#timer = setTimeout(() => this.nudge(), ms)
-    this.#timer.unref()
-  }
-
-  #begin(row: OutboxRow): void {
-    if (this.#stopped || this.#busy.has(row.taskId) || this.#busy.size >= CONCURRENCY) return
-    this.#busy.add(row.taskId)
-    void this.#deliver(row)
-      .catch((error: unknown) =>
-        this.#deps.log.error({ err: error, task_id: row.taskId }, 'report not stored as sent'),
-      )
-      .then(() => {
-        this.#busy.delete(row.taskId)
-        this.nudge()
-        this.#settle()
-      })
-  }
-
-  #settle(): void {
-    if (this.#stopped && this.#busy.size === 0 && !this.#looking) this.#idle?.()
+  /** Begins nothing more; what is not sent is sent by the next process. */
+  stop(): Promise<void> {
+    return this.#loop.stop()
   }
 
   async #deliver(row: OutboxRow): Promise<void> {

@@ -19,7 +19,8 @@ export interface Served {
  * Runs a task service in role all: API and worker in this process.
  * @throws DatabaseError, ListenError: each with one line for whoever started it
  */
-export async function serve(task: TaskDefinition, config: TaskServiceConfig): Promise<Served> {
+export async function serve(task: TaskDefinition, settings: TaskServiceConfig): Promise<Served> {
+  const config = { ...settings, databaseUrl: settings.databaseUrl.replace('{task}', task.name) }
   const log = createLogger(task.name, config.logLevel)
   const database = await openDatabase({
     url: config.databaseUrl,

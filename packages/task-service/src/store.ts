@@ -175,7 +175,15 @@ export class TaskStore {
 
 function reportValues(change: Change, { state, progress }: Extract<Effect, { type: 'report' }>) {
   const summary = state === 'staged' && change.next?.summary ? JSON.stringify(change.next.summary) : null
-  return { task_id: change.id, state, progress, message: change.next?.message ?? null, summary }
+  // The revision: a report that comes later has a higher one, even if this row is gone by then.
+  return {
+    task_id: change.id,
+    sequence: change.next?.revision ?? 0,
+    state,
+    progress,
+    message: change.next?.message ?? null,
+    summary,
+  }
 }
 
 function stepValues(change: Change, effect: Extract<Effect, { type: 'save_step' }>) {

@@ -1,0 +1,64 @@
+import {
+  COORDINATOR_SETTINGS,
+  readConfig as readCoordinatorConfig,
+  type CoordinatorConfig,
+} from '@release-task/coordinator'
+import { settingsHelp, type SettingsTable } from '@release-task/settings'
+import {
+  readConfig as readTaskServiceConfig,
+  TASK_SERVICE_SETTINGS,
+  type TaskServiceConfig,
+} from '@release-task/task-service'
+
+/** What a command line says before the environment does. */
+export interface Overrides {
+  readonly port?: number | undefined
+  readonly coordinatorApi?: string | undefined
+  readonly data?: string | undefined
+}
+
+function defined(values: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Record<
+    string,
+    string
+  >
+}
+
+/** The settings of a task service; with a data folder, its state and its release folder lie under the task's name there. */
+export function taskServiceConfig(
+  name: string,
+  { port, coordinatorApi, data }: Overrides,
+): TaskServiceConfig {
+  if (data !== undefined) process.env['RELEASE_DIR'] ||= `${data}/${name}/release`
+  return readTaskServiceConfig({
+    ...process.env,
+    ...defined({
+      PORT: port?.toString(),
+      COORDINATOR_API: coordinatorApi,
+      DATABASE_URL: data === undefined ? undefined : `sqlite:${data}/${name}/task.db`,
+    }),
+  })
+}
+
+export function coordinatorConfig({ port, data }: Overrides): CoordinatorConfig {
+  return readCoordinatorConfig({
+    ...process.env,
+    ...defined({
+      PORT: port?.toString(),
+      DATABASE_URL: data === undefined ? undefined : `sqlite:${data}/coordinator.db`,
+    }),
+  })
+}
+
+/** The settings of both sides, each once: the table behind `--help` and docs/configuration.md. */
+export const SETTINGS: { readonly [side: string]: SettingsTable } = {
+  'task service': TASK_SERVICE_SETTINGS,
+  coordinator: COORDINATOR_SETTINGS,
+}
+
+/** The settings as `--help` shows them. */
+export function settingsText(...sides: readonly string[]): string {
+  return sides
+    .map((side) => `\nSettings of the ${side} (environment):\n${settingsHelp(SETTINGS[side] ?? {})}`)
+    .join('\n')
+}

@@ -1,0 +1,95 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { createWriteStream, mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { CliError } from '../errors.ts'
+
+const BIN = fileURLToPath(new URL('../../bin/release-task.js', import.meta.url))
+const RESTART_MS = 500
+const KILL_AFTER_MS = 28 * 1000 // 28 s: longer than the grace that a service gives its work
+
+export interface ChildOptions {
+  readonly name: string
+  readonly args: readonly string[]
+  readonly logFile: string
+  /** It ended unasked and was started again. */
+  readonly restarted: (how: string, pid: number) => void
+}
+
+type Message = { type: 'listening'; url: string } | { type: 'failed'; lines: string[] }
+
+/** One side of a release as a process of its own, kept alive until it is stopped. */
+export class Child {
+  readonly #options: ChildOptions
+  #process: ChildProcess | null = null
+  #stopped = false
+  #url = ''
+
+  constructor(options: ChildOptions) {
+    this.#options = options
+  }
+
+  get url(): string {
+    return this.#url
+  }
+
+  get pid(): number {
+    return this.#process?.pid ?? 0
+  }
+
+  /** Resolves when it listens. @throws CliError with what the process said of its end */
+  async start(): Promise<void> {
+    const { args, logFile } = this.#options
+    mkdirSync(dirname(logFile), { recursive: true })
+    const log = createWriteStream(logFile, { flags: 'a' })
+    const execArgv = process.execArgv
+    const env = { ...process.env, PORT: '', DATABASE_URL: '' }
+    const child = fork(BIN, args, { execArgv, env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+    this.#process = child
+    child.stdout?.pipe(log, { end: false })
+    child.stderr?.pipe(log, { end: false })
+    await this.#listening(child)
+    child.on('exit', (code, signal) => void this.#ended(signal ?? `code ${code}`))
+  }
+
+  /** Tells it to stop, and ends it where it does not. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    const child = this.#process
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    const timer = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS)
+    child.kill('SIGTERM')
+    await ended
+    clearTimeout(timer)
+  }
+
+  #listening(child: ChildProcess): Promise<void> {
+    const { name, logFile } = this.#options
+    return new Promise((resolve, reject) => {
+      let why = [`The ${name} ended before it was ready`, `Next: look into ${logFile}`]
+      child.on('message', (message: Message) => {
+        if (message.type === 'failed') why = message.lines
+        else {
+          this.#url = message.url
+          resolve()
+        }
+      })
+      child.once('exit', () =>
+        reject(new CliError('CHILD_FAILED', why[0] ?? '', why[1] ?? `Next: look into ${logFile}`)),
+      )
+    })
+  }
+
+  async #ended(how: string): Promise<void> {
+    if (this.#stopped) return
+    await new Promise((resolve) => setTimeout(resolve, RESTART_MS))
+    if (this.#stopped) return
+    try {
+      await this.start()
+      this.#options.restarted(how, this.pid)
+    } catch {
+      await this.#ended('an error at start')
+    }
+  }
+}

@@ -1,0 +1,20 @@
+/** Every error of this package; docs/errors.md lists the same codes, and a test compares them. */
+export const CLI_ERRORS = {
+  TASK_FILE_INVALID: 'The task file is missing, cannot be loaded, or does not export a task.',
+  CHILD_FAILED: 'A process that `dev` started ended before it was ready.',
+  COORDINATOR_REFUSED: 'The coordinator refused what `dev` asked of it.',
+} as const
+export type CliErrorCode = keyof typeof CLI_ERRORS
+
+/** An error for a person: the cause, and what to type next. */
+export class CliError extends Error {
+  override readonly name = 'CliError'
+  readonly code: CliErrorCode
+  readonly next: string
+
+  constructor(code: CliErrorCode, message: string, next: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.code = code
+    this.next = next
+  }
+}

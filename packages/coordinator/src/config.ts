@@ -1,0 +1,72 @@
+import {
+  choice,
+  duration,
+  httpUrl,
+  port,
+  readSettings,
+  text,
+  type Environment,
+  type SettingsOf,
+} from '@release-task/settings'
+
+/** Every setting of the coordinator; `--help` and docs/configuration.md are printed from here. */
+export const COORDINATOR_SETTINGS = {
+  port: port('PORT', '5001', 'Port of the API.'),
+  host: text(
+    'HOST',
+    '127.0.0.1',
+    'Address that the API listens on. Any other than a loopback address needs AUTH=off.',
+  ),
+  auth: choice(['off'])('AUTH', null, '`off`: serve other machines although nothing checks who calls.'),
+  publicUrl: httpUrl(
+    'PUBLIC_URL',
+    null,
+    'Address that links in answers begin with, instead of the Host header.',
+  ),
+  databaseUrl: text('DATABASE_URL', 'sqlite:.data/coordinator.db', 'Where the state is kept: `sqlite:PATH`.'),
+  databaseSync: choice(['full', 'normal'])(
+    'DATABASE_SYNC',
+    'full',
+    '`full`: what was acknowledged survives a power cut. `normal`: only the end of the process; faster.',
+  ),
+  dataserviceUrl: httpUrl('DATASERVICE_URL', null, 'Data Service that the studies are read from.'),
+  studiesFile: text(
+    'STUDIES_FILE',
+    null,
+    'JSON file with the studies, where DATASERVICE_URL is not set. Default: three samples.',
+  ),
+  actionDeadline: duration(
+    'ACTION_DEADLINE',
+    '30s',
+    'How long `initialize` and `start` are tried, and `cancel` is waited for.',
+  ),
+  publishDeadline: duration('PUBLISH_DEADLINE', '10m', 'How long `publish` is tried.'),
+  requestTimeout: duration('REQUEST_TIMEOUT', '15s', 'How long one request to a task service may take.'),
+  pollInterval: duration(
+    'POLL_INTERVAL',
+    '10s',
+    'How often working tasks are asked for their state; 0: never.',
+  ),
+  healthInterval: duration(
+    'HEALTH_INTERVAL',
+    '10s',
+    'How often the health of every task service is checked.',
+  ),
+  taskTimeout: duration(
+    'TASK_TIMEOUT',
+    '160000s',
+    'How long a working task may say nothing: then its release is canceled, or needs attention if it is publishing.',
+  ),
+  logLevel: choice(['trace', 'debug', 'info', 'warn', 'error', 'silent'])(
+    'LOG_LEVEL',
+    'info',
+    'The least level that is logged.',
+  ),
+} as const
+
+export type CoordinatorConfig = SettingsOf<typeof COORDINATOR_SETTINGS>
+
+/** @throws SettingsError that names every setting that is wrong */
+export function readConfig(env: Environment = process.env): CoordinatorConfig {
+  return readSettings(COORDINATOR_SETTINGS, env)
+}

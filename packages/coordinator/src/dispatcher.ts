@@ -1,0 +1,94 @@
+import { TransportError, type Answer, type Logger } from '@release-task/http'
+import type { Action } from '@release-task/protocol'
+import { DueLoop } from '@release-task/queue'
+import type { Outcome } from './decision.ts'
+import { afterAction, afterAsking, afterTransportError, type Step } from './delivery.ts'
+import type { OutboxRow } from './outbox.ts'
+
+const CONCURRENCY = 64
+const IDLE_MS = 5 * 1000 // 5 s: other processes write to the same outbox
+
+export interface DispatcherDependencies {
+  readonly due: () => Promise<OutboxRow[]>
+  readonly nextDelayMs: () => Promise<number | null>
+  readonly claim: (row: OutboxRow) => Promise<boolean>
+  readonly again: (row: OutboxRow, to: Extract<Step, { kind: 'again' }>) => Promise<void>
+  readonly remove: (row: OutboxRow) => Promise<void>
+  /** One request to the task's service. @throws TransportError */
+  readonly request: (row: OutboxRow, action: Action) => Promise<Answer>
+  /** What came of it, as a command. */
+  readonly tell: (row: OutboxRow, outcome: Outcome) => Promise<void>
+  readonly random: () => number
+  readonly log: Logger
+}
+
+/** Tells services what to do: concurrently, but one request at a time per task, in order (RC-5). */
+export class Dispatcher {
+  readonly #deps: DispatcherDependencies
+  readonly #loop: DueLoop<OutboxRow>
+
+  constructor(deps: DispatcherDependencies) {
+    this.#deps = deps
+    this.#loop = new DueLoop({
+      due: deps.due,
+      nextDelayMs: deps.nextDelayMs,
+      key: (row) => row.taskId,
+      handle: (row) => this.#deliver(row),
+      concurrency: CONCURRENCY,
+      idleMs: IDLE_MS,
+      failed: (error, taskId) =>
+        deps.log.error({ err: error, task_id: taskId }, 'action not dealt with; trying again'),
+    })
+  }
+
+  /** There may be something to tell. */
+  nudge(): void {
+    this.#loop.nudge()
+  }
+
+  /** Begins nothing more; what is not told is told by the next process. */
+  stop(): Promise<void> {
+    return this.#loop.stop()
+  }
+
+  async #deliver(row: OutboxRow): Promise<void> {
+    if (!(await this.#deps.claim(row))) return
+    const step = await this.#steps(row)
+    if (step.kind === 'again') {
+      this.#deps.log.warn({ task_id: row.taskId, release_id: row.releaseId, action: row.action }, step.error)
+      return this.#deps.again(row, step)
+    }
+    if (step.kind !== 'outcome') return
+    await this.#deps.tell(row, step.outcome)
+    // The decision took the row along, unless it changed nothing or a newer action has replaced it.
+    await this.#deps.remove(row)
+  }
+
+  async #steps(row: OutboxRow): Promise<Step> {
+    const first: Step = row.askFirst && row.action !== 'cancel' ? { kind: 'ask' } : { kind: 'send' }
+    const second = first.kind === 'ask' ? await this.#ask(row) : first
+    const third = second.kind === 'send' ? await this.#act(row) : second
+    return third.kind === 'ask' ? this.#ask(row) : third
+  }
+
+  #act(row: OutboxRow): Promise<Step> {
+    return this.#try(row, row.action, afterAction)
+  }
+
+  #ask(row: OutboxRow): Promise<Step> {
+    return this.#try(row, 'get_status', afterAsking)
+  }
+
+  async #try(row: OutboxRow, action: Action, judge: typeof afterAction): Promise<Step> {
+    const startedAt = performance.now()
+    // The deadline is by the database's clock, which was read together with the row.
+    const chance = () => ({ now: row.now + (performance.now() - startedAt), random: this.#deps.random() })
+    try {
+      const answer = await this.#deps.request(row, action)
+      return judge(row, answer, chance())
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error
+      return afterTransportError(row, error, chance())
+    }
+  }
+}

@@ -1,0 +1,31 @@
+import type { Logger, Registry } from '@release-task/http'
+import type { CoordinatorConfig } from '../config.ts'
+import type { EventStore } from '../event-store.ts'
+import type { Execute } from '../execute.ts'
+import type { Monitor } from '../monitor.ts'
+import type { ActionOutbox } from '../outbox.ts'
+import type { ReleaseStore } from '../store.ts'
+import type { StudySource } from '../study-sync.ts'
+import type { StudyStore } from '../study-store.ts'
+import type { TaskServiceClient } from '../task-service-client.ts'
+import type { TaskServiceStore } from '../task-service-store.ts'
+
+/** What the routes are made of; they know no SQL and no rules. */
+export interface HttpDependencies {
+  readonly config: CoordinatorConfig
+  readonly execute: Execute
+  readonly releases: ReleaseStore
+  readonly services: TaskServiceStore
+  readonly studies: StudyStore
+  readonly studySource: StudySource | null
+  readonly events: EventStore
+  readonly outbox: ActionOutbox
+  readonly monitor: Monitor
+  readonly client: TaskServiceClient
+  readonly ping: () => Promise<void>
+  /** Aborts when the coordinator begins to stop. */
+  readonly stopping: AbortSignal
+  readonly random: () => number
+  readonly registry: Registry
+  readonly log: Logger
+}

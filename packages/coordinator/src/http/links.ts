@@ -1,0 +1,20 @@
+import type { FastifyRequest } from '@release-task/http'
+
+/** Makes the absolute addresses of related resources (CR-6). */
+export interface Links {
+  readonly base: string
+  to(resource: Resource, id: string): string
+}
+
+export type Resource = 'releases' | 'tasks' | 'task-services' | 'events' | 'studies' | 'release-notes'
+
+/** From `PUBLIC_URL` where it is set, else from the Host header. */
+export function linksOf(request: FastifyRequest, publicUrl: string | null): Links {
+  const base = publicUrl ?? `http://${request.headers.host ?? 'localhost'}`
+  return { base, to: (resource, id) => `${base}/${resource}/${id}` }
+}
+
+/** ISO-8601 UTC with microseconds, as the original writes it (CR-5). */
+export function datetime(ms: number): string {
+  return new Date(ms).toISOString().replace('Z', '000Z')
+}

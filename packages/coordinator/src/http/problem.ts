@@ -1,0 +1,59 @@
+import type { App, FastifyError, FastifyReply, FastifyRequest } from '@release-task/http'
+
+/** An answer that is not a success: its status and its whole body (CR-14). */
+export class Problem extends Error {
+  override readonly name = 'Problem'
+  readonly status: number
+  readonly body: object
+
+  constructor(status: number, body: object) {
+    super(JSON.stringify(body))
+    this.status = status
+    this.body = body
+  }
+}
+
+export const notFound = (): Problem => new Problem(404, { detail: 'Not found.' })
+export const conflict = (detail: string): Problem => new Problem(409, { detail })
+export const invalid = (field: string, ...messages: string[]): Problem =>
+  new Problem(400, { [field]: messages })
+
+function problemOf(error: FastifyError, request: FastifyRequest): Problem {
+  if (error instanceof Problem) return error
+  if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    const type = request.headers['content-type'] ?? ''
+    return new Problem(415, { detail: `Unsupported media type "${type}" in request.` })
+  }
+  if (error instanceof SyntaxError || error.code === 'FST_ERR_CTP_INVALID_JSON_BODY')
+    return new Problem(400, { detail: `JSON parse error - ${error.message}` })
+  const status = error.statusCode ?? 503
+  if (status >= 400 && status < 500) return new Problem(status, { detail: error.message })
+  return new Problem(503, {
+    detail: 'The coordinator cannot take this now; nothing was stored. Ask again shortly.',
+  })
+}
+
+/** Answers every error in the shape of the contract; only what is not the caller's fault is logged with its stack. */
+export function handleErrors(app: App, methods: ReadonlyMap<string, readonly string[]>): void {
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const problem = problemOf(error, request)
+    if (problem.status >= 500) request.log.error({ err: error, url: request.url }, 'request failed')
+    return reply.status(problem.status).send(problem.body)
+  })
+  app.setNotFoundHandler((request, reply) => noRoute(request, reply, methods))
+}
+
+/** Not the words of an unknown id: a service must not take a wrong path for a task that is gone (WK-20). */
+function noRoute(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  methods: ReadonlyMap<string, readonly string[]>,
+) {
+  const path = request.url.split('?')[0] ?? '/'
+  for (const [pattern, allowed] of methods) {
+    if (!new RegExp(`^${pattern}$`).test(path)) continue
+    reply.header('allow', allowed.join(', '))
+    return reply.status(405).send({ detail: `Method "${request.method}" not allowed.` })
+  }
+  return reply.status(404).send({ detail: `There is nothing at ${path}.` })
+}

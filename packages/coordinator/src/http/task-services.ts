@@ -1,0 +1,90 @@
+import { TransportError, type App, type FastifyRequest } from '@release-task/http'
+import { z } from 'zod'
+import type { TaskService, TaskServiceFields } from '../task-service-store.ts'
+import type { HttpDependencies } from './dependencies.ts'
+import { bool, parseBody, text } from './fields.ts'
+import { linksOf } from './links.ts'
+import { envelope, queryText, windowOf } from './page.ts'
+import { conflict, invalid, notFound } from './problem.ts'
+import { taskServiceView } from './views.ts'
+
+const fields = z.object({
+  name: text(100),
+  description: text(500),
+  author: text(100),
+  url: text(200),
+  enabled: bool.optional(),
+})
+const someFields = fields.partial()
+
+type ById = { Params: { id: string } }
+
+/** `/task-services` (CR-28 to CR-33). */
+export function addTaskServices(app: App, deps: HttpDependencies): void {
+  app.get('/task-services', async (request) => {
+    const window = windowOf(request)
+    const enabled =
+      { True: true, true: true, False: false, false: false }[queryText(request, 'enabled') ?? ''] ?? null
+    const { count, results } = await deps.services.list(enabled, window)
+    const base = linksOf(request, deps.config.publicUrl).base
+    return envelope(request, base, { count, results: results.map(taskServiceView) }, window)
+  })
+  app.post('/task-services', async (request, reply) => {
+    const { enabled = true, ...given } = parseBody(fields, request.body)
+    await ping(deps, given.url, null)
+    const service = await deps.services.insert({ ...given, enabled })
+    if (!service) throw taken(given.url)
+    return reply.status(201).send(taskServiceView(service))
+  })
+  app.get<ById>('/task-services/:id', async (request) => taskServiceView(await find(deps, request.params.id)))
+  app.put<ById>('/task-services/:id', (request) => edit(deps, request, parseBody(fields, request.body)))
+  app.patch<ById>('/task-services/:id', (request) => edit(deps, request, parseBody(someFields, request.body)))
+  app.delete<ById>('/task-services/:id', async (request, reply) => {
+    const { id } = await find(deps, request.params.id)
+    const release = await deps.services.usedBy(id)
+    if (release)
+      throw conflict(`The task service has a task in ${release}, which has not ended: cancel it first.`)
+    await deps.services.remove(id)
+    return reply.status(204).send()
+  })
+  app.post('/task-services/health_checks', async () => {
+    await deps.monitor.checkHealth(await deps.services.all())
+    return { status: 'ok' }
+  })
+}
+
+async function find(deps: HttpDependencies, id: string): Promise<TaskService> {
+  const service = await deps.services.get(id)
+  if (!service) throw notFound()
+  return service
+}
+
+async function edit(
+  deps: HttpDependencies,
+  request: FastifyRequest<ById>,
+  body: z.output<typeof someFields>,
+) {
+  const service = await find(deps, request.params.id)
+  if (body.url !== undefined) await ping(deps, body.url, service.id)
+  const given = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined))
+  await deps.services.update(service.id, { ...service, ...given } as TaskServiceFields)
+  return taskServiceView(await find(deps, service.id))
+}
+
+const taken = (url: string) => invalid('url', `a task service with the address ${url} is registered already`)
+
+/** An address is taken only if a task service answers there, and no other one is registered with it (CR-29). */
+async function ping(deps: HttpDependencies, url: string, self: string | null): Promise<void> {
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url)) throw invalid('url', 'Enter a valid URL.')
+  const known = await deps.services.byUrl(url)
+  if (known && known.id !== self) throw taken(url)
+  const unexpected = (why: string) =>
+    invalid('url', `${url} did not return the expected /status response: ${why}`)
+  const answer = await deps.client.status(url).catch((error: unknown) => {
+    if (!(error instanceof TransportError)) throw error
+    throw invalid('url', `could not reach ${url}: ${error.mayHaveArrived ? 'no answer' : 'no connection'}`)
+  })
+  if (answer.status >= 400) throw invalid('url', `could not reach ${url}: status ${answer.status}`)
+  if (answer.status !== 200) throw unexpected('response did not return with 200')
+  if (!answer.text.includes('name')) throw unexpected("no 'name' in body")
+}

@@ -1,0 +1,94 @@
+import type { App, FastifyRequest } from '@release-task/http'
+import { COORDINATOR_TASK_STATES, parseServiceState, type TaskId } from '@release-task/protocol'
+import { z } from 'zod'
+import type { ListedTask } from '../store.ts'
+import type { HttpDependencies } from './dependencies.ts'
+import { integer, parseBody, text } from './fields.ts'
+import { linksOf } from './links.ts'
+import { envelope, queryText, windowOf } from './page.ts'
+import { invalid, notFound } from './problem.ts'
+import { problemOf, serviceNames } from './releases.ts'
+import { taskView, type ServiceNames } from './views.ts'
+
+const report = z.object({
+  state: text(50).optional(),
+  progress: integer.optional(),
+  message: z.string().optional().catch(undefined),
+  summary: z.record(z.string(), z.unknown()).optional().catch(undefined),
+})
+
+type ById = { Params: { id: string } }
+
+const UNKNOWN_CHOICE = 'Select a valid choice. That choice is not one of the available choices.'
+
+/** `/tasks` (CR-23 to CR-27). */
+export function addTasks(app: App, deps: HttpDependencies): void {
+  app.get('/tasks', async (request) => {
+    const window = windowOf(request)
+    const filter = {
+      release: queryText(request, 'release'),
+      task_service: queryText(request, 'task_service'),
+      state: queryText(request, 'state'),
+    }
+    if (filter.release && !(await deps.releases.get(filter.release))) throw invalid('release', UNKNOWN_CHOICE)
+    if (filter.task_service && !(await deps.services.get(filter.task_service)))
+      throw invalid('task_service', UNKNOWN_CHOICE)
+    const { count, results } = await deps.releases.listTasks(filter, window)
+    const names = await serviceNames(deps)
+    const views = await Promise.all(results.map((listed) => view(deps, request, listed, names)))
+    return envelope(request, linksOf(request, deps.config.publicUrl).base, { count, results: views }, window)
+  })
+  app.get<ById>('/tasks/:id', async (request) => show(deps, request, await find(deps, request.params.id)))
+  app.patch<ById>('/tasks/:id', (request) => takeReport(deps, request))
+  app.put<ById>('/tasks/:id', (request) => takeReport(deps, request))
+  app.post('/tasks/status_checks', async () => {
+    const count = await deps.releases.countWorking()
+    await deps.monitor.pollAll()
+    return { status: 'ok', message: `${count} task to check` }
+  })
+}
+
+async function view(
+  deps: HttpDependencies,
+  request: FastifyRequest,
+  listed: ListedTask,
+  names: ServiceNames,
+) {
+  const rows = await deps.outbox.ofRelease(listed.releaseId)
+  const row = rows.find((one) => one.taskId === listed.task.id) ?? null
+  return taskView(listed, { links: linksOf(request, deps.config.publicUrl), names, row })
+}
+
+async function show(deps: HttpDependencies, request: FastifyRequest, listed: ListedTask) {
+  return view(deps, request, listed, await serviceNames(deps))
+}
+
+async function find(deps: HttpDependencies, id: string): Promise<ListedTask> {
+  const releaseId = await deps.releases.releaseOf(id)
+  const release = releaseId && (await deps.releases.get(releaseId))
+  const task = release && release.tasks.find((one) => one.id === id)
+  if (!task) throw notFound()
+  return { task, releaseId }
+}
+
+/** A service reports (RC-23 to RC-27). */
+async function takeReport(deps: HttpDependencies, request: FastifyRequest<ById>) {
+  const { releaseId, task } = await find(deps, request.params.id)
+  const body = parseBody(report, request.body)
+  const state = body.state === undefined ? null : parseServiceState(body.state)
+  if (body.state !== undefined && state === null)
+    throw invalid(
+      'state',
+      `"${body.state}" is not a valid choice. Legal states: ${COORDINATOR_TASK_STATES.join(', ')}.`,
+    )
+  const { decision } = await deps.execute(releaseId, {
+    type: 'report',
+    taskId: task.id as TaskId,
+    state,
+    progress: body.progress === undefined ? null : Math.min(100, Math.max(0, body.progress)),
+    message: body.message?.slice(0, 1000) ?? null,
+    summary: body.summary ?? null,
+  })
+  if (decision.kind === 'refused') throw problemOf(decision.refusal)
+  return show(deps, request, await find(deps, task.id))
+}

@@ -1,0 +1,110 @@
+import type { ReleaseEvent } from '../event-store.ts'
+import type { OutboxRow } from '../outbox.ts'
+import type { CoordinatorTask, ReleaseRecord } from '../record.ts'
+import type { ListedTask } from '../store.ts'
+import type { Study } from '../study-store.ts'
+import type { TaskService } from '../task-service-store.ts'
+import { releaseWaitingFor, taskWaitingFor } from '../waiting.ts'
+import { datetime, type Links } from './links.ts'
+
+/** Names of services by their id, for the tasks of a release. */
+export type ServiceNames = ReadonlyMap<string, string>
+
+/** A task in the contract's own fields and order, then ours (CR-23). */
+export function taskView(
+  { task, releaseId }: ListedTask,
+  { links, names, row }: { links: Links; names: ServiceNames; row: OutboxRow | null },
+) {
+  return {
+    kf_id: task.id,
+    state: task.state,
+    progress: task.progress,
+    release: links.to('releases', releaseId),
+    task_service: links.to('task-services', task.serviceId),
+    created_at: datetime(task.createdAt),
+    service_name: names.get(task.serviceId) ?? '',
+    message: task.message,
+    summary: task.summary,
+    last_error: task.lastError,
+    waiting_for: taskWaitingFor(task, row),
+  }
+}
+
+/** A release in the contract's own fields and order, then ours (CR-17). */
+export function releaseView(
+  release: ReleaseRecord,
+  { links, names, rows }: { links: Links; names: ServiceNames; rows: readonly OutboxRow[] },
+) {
+  const rowOf = (task: CoordinatorTask) => rows.find((row) => row.taskId === task.id) ?? null
+  return {
+    kf_id: release.id,
+    name: release.name,
+    description: release.description,
+    notes: [],
+    state: release.state,
+    studies: release.studies,
+    tasks: release.tasks.map((task) =>
+      taskView({ task, releaseId: release.id }, { links, names, row: rowOf(task) }),
+    ),
+    version: release.version,
+    created_at: datetime(release.createdAt),
+    tags: release.tags,
+    author: release.author,
+    is_major: release.isMajor,
+    reason: release.reason,
+    waiting_for: releaseWaitingFor(release, rows),
+    partially_published: partiallyPublished(release),
+  }
+}
+
+/** Tasks that had published before the release was stopped (RC-21). */
+function partiallyPublished(release: ReleaseRecord): string[] {
+  if (release.state !== 'canceled' && release.state !== 'failed') return []
+  return release.tasks.filter((task) => task.state === 'published').map((task) => task.id)
+}
+
+export function taskServiceView(service: TaskService) {
+  return {
+    kf_id: service.id,
+    name: service.name,
+    description: service.description,
+    last_ok_status: service.lastOkStatus,
+    author: service.author,
+    health_status: service.lastOkStatus <= 3 ? 'ok' : 'down',
+    url: service.url,
+    created_at: datetime(service.createdAt),
+    enabled: service.enabled,
+  }
+}
+
+export function eventView(event: ReleaseEvent, links: Links) {
+  const link = (resource: 'releases' | 'task-services' | 'tasks', id: string | null) =>
+    id && links.to(resource, id)
+  return {
+    kf_id: event.id,
+    event_type: event.eventType,
+    message: event.message,
+    release: link('releases', event.releaseId),
+    task_service: link('task-services', event.taskServiceId),
+    task: link('tasks', event.taskId),
+    created_at: datetime(event.createdAt),
+  }
+}
+
+export interface Publications {
+  readonly newest: { readonly version: string; readonly createdAt: number } | null
+  readonly published: { readonly version: string; readonly createdAt: number } | null
+}
+
+export function studyView(study: Study, { newest, published }: Publications) {
+  return {
+    kf_id: study.id,
+    name: study.name,
+    version: newest?.version ?? null,
+    visible: study.visible,
+    last_pub_version: published?.version ?? null,
+    last_pub_date: published ? datetime(published.createdAt) : null,
+    deleted: study.deleted,
+    created_at: study.createdAt,
+  }
+}

@@ -1,0 +1,5 @@
+export { COORDINATOR_SETTINGS, readConfig, type CoordinatorConfig } from './config.ts'
+export { createCoordinator, type Coordinator, type CoordinatorParts } from './coordinator.ts'
+export { COORDINATOR_ERRORS, CoordinatorError, type CoordinatorErrorCode } from './errors.ts'
+export { serve, type Served } from './serve.ts'
+export { studiesFromDataService, studiesFromFile, type StudySource } from './study-sync.ts'

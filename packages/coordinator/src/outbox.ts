@@ -1,0 +1,112 @@
+import type { Database, SqlValue } from '@release-task/database'
+import type { Action, ReleaseId, TaskId } from '@release-task/protocol'
+import { actionQueries } from './queries.ts'
+
+const BATCH = 200
+const CLAIM_MS = 60 * 1000 // 60 s, longer than any one request
+
+/** One thing that a service is still to be told, the newest for its task. */
+export interface OutboxRow {
+  readonly taskId: TaskId
+  readonly releaseId: ReleaseId
+  readonly action: Exclude<Action, 'get_status'>
+  /** The revision of the release that caused it: a newer action has a higher one, even if this one is gone by then. */
+  readonly sequence: number
+  readonly deadlineAt: number
+  readonly failures: number
+  /** The service may have heard it already: ask before repeating (RC-8). */
+  readonly askFirst: boolean
+  readonly lastError: string | null
+  readonly claimedUntil: number | null
+  readonly dueAt: number
+  /** The database's clock when the row was read; 0 where it does not matter. */
+  readonly now: number
+}
+
+export class ActionOutbox {
+  readonly #database: Database
+  readonly #queries: ReturnType<typeof actionQueries>
+  readonly #owner: string
+
+  constructor(database: Database, owner: string) {
+    this.#database = database
+    this.#queries = actionQueries(database)
+    this.#owner = owner
+  }
+
+  /** Rows whose time has come and that no living process works on; `isGone` tells which process is dead. */
+  async due(isGone: (owner: string) => boolean): Promise<OutboxRow[]> {
+    const rows = await this.#database.all<Record<string, SqlValue>>(this.#queries.due, { limit: BATCH })
+    return rows
+      .filter((row) => {
+        const owner = row['claimed_by'] as string | null
+        return owner === null || Number(row['claimed_until']) <= Number(row['now']) || isGone(owner)
+      })
+      .map(fromRow)
+  }
+
+  async ofRelease(releaseId: string): Promise<OutboxRow[]> {
+    const rows = await this.#database.all<Record<string, SqlValue>>(this.#queries.ofRelease, {
+      release_id: releaseId,
+    })
+    return rows.map(fromRow)
+  }
+
+  /** Milliseconds until the next row is due; null where there is none. */
+  async nextDelayMs(): Promise<number | null> {
+    const [row] = await this.#database.all<{ due_at: number | null; now: number }>(this.#queries.nextDue)
+    return row?.due_at == null ? null : Math.max(0, row.due_at - row.now)
+  }
+
+  /** @returns false where another process was faster, or a newer action has come */
+  async claim(row: OutboxRow): Promise<boolean> {
+    const { taskId: task_id, sequence } = row
+    const values = {
+      task_id,
+      sequence,
+      owner: this.#owner,
+      claim_ms: CLAIM_MS,
+      claimed_was: row.claimedUntil ?? 0,
+    }
+    return (await this.#database.commit([{ query: this.#queries.claim, values, expect: 1 }])) === 'committed'
+  }
+
+  /** Gives the row back for another try; a newer action that came meanwhile keeps its own time. */
+  async again(row: OutboxRow, to: { delayMs: number; askFirst: boolean; error: string }): Promise<void> {
+    const values = {
+      task_id: row.taskId,
+      sequence: row.sequence,
+      delay_ms: Math.round(to.delayMs),
+      failures: row.failures + 1,
+      ask_first: to.askFirst ? 1 : 0,
+      last_error: to.error,
+    }
+    await this.#database.commit([{ query: this.#queries.again, values }, this.#unclaim(row)])
+  }
+
+  /** The service has been told. */
+  async remove(row: OutboxRow): Promise<void> {
+    const values = { task_id: row.taskId, sequence: row.sequence }
+    await this.#database.commit([{ query: this.#queries.remove, values }, this.#unclaim(row)])
+  }
+
+  #unclaim(row: OutboxRow) {
+    return { query: this.#queries.unclaim, values: { task_id: row.taskId, owner: this.#owner } }
+  }
+}
+
+function fromRow(row: Record<string, SqlValue>): OutboxRow {
+  return {
+    taskId: row['task_id'] as TaskId,
+    releaseId: row['release_id'] as ReleaseId,
+    action: row['action'] as OutboxRow['action'],
+    sequence: row['sequence'] as number,
+    deadlineAt: row['deadline_at'] as number,
+    failures: row['failures'] as number,
+    askFirst: row['ask_first'] === 1,
+    lastError: row['last_error'] as string | null,
+    claimedUntil: row['claimed_until'] as number | null,
+    dueAt: row['due_at'] as number,
+    now: (row['now'] as number | undefined) ?? 0,
+  }
+}

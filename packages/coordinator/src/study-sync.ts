@@ -1,0 +1,123 @@
+import { readFile } from 'node:fs/promises'
+import { isId } from '@release-task/protocol'
+import { request } from '@release-task/http'
+import { z } from 'zod'
+import { CoordinatorError } from './errors.ts'
+import type { ListedStudy, Study, StudyStore, SyncPlan } from './study-store.ts'
+
+const TIMEOUT_MS = 15 * 1000 // 15 s a page
+const PAGE = 100
+const MOST_PAGES = 10_000
+
+const studySchema = z.object({
+  kf_id: z.string().refine((id) => isId('SD', id)),
+  name: z.string().nullish(),
+  visible: z.boolean().nullish(),
+  created_at: z.string().nullish(),
+})
+
+/** Where studies come from. @throws CoordinatorError */
+export type StudySource = () => Promise<ListedStudy[]>
+
+export interface SyncResult {
+  readonly created: number
+  readonly deleted: number
+}
+
+function toStudy({ kf_id, name, visible, created_at }: z.output<typeof studySchema>): ListedStudy {
+  return {
+    id: kf_id as ListedStudy['id'],
+    name: name ?? kf_id,
+    visible: visible ?? true,
+    createdAt: created_at ?? null,
+  }
+}
+
+/** Studies of a JSON file: a list of objects with `kf_id`, `name`, `visible`, `created_at`. */
+export function studiesFromFile(path: string | URL): StudySource {
+  return async () => {
+    try {
+      return z
+        .array(studySchema)
+        .parse(JSON.parse(await readFile(path, 'utf8')))
+        .map(toStudy)
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause)
+      throw new CoordinatorError('STUDIES_FILE_INVALID', `Cannot read studies from ${String(path)}: ${why}`, {
+        cause,
+      })
+    }
+  }
+}
+
+const pageSchema = z.object({
+  results: z.array(studySchema),
+  _links: z.object({ next: z.string().nullish() }).nullish(),
+})
+
+/** Studies of a Data Service, every page of them (DS rules, CR-41). */
+export function studiesFromDataService(baseUrl: string): StudySource {
+  return async () => {
+    const studies = new Map<string, ListedStudy>()
+    let path: string | null = `/studies?limit=${PAGE}`
+    for (let pages = 0; path !== null && pages < MOST_PAGES; pages++) {
+      const page: z.output<typeof pageSchema> = await readPage(baseUrl + path)
+      for (const study of page.results) studies.set(study.kf_id, toStudy(study))
+      const next: string | null | undefined = page._links?.next
+      // The link does not repeat the limit.
+      path = next ? `${next}${next.includes('?') ? '&' : '?'}limit=${PAGE}` : null
+    }
+    return [...studies.values()]
+  }
+}
+
+async function readPage(url: string): Promise<z.output<typeof pageSchema>> {
+  const answer = await request(url, { timeoutMs: TIMEOUT_MS }).catch((cause: unknown) => {
+    throw new CoordinatorError('DATASERVICE_ANSWER', cause instanceof Error ? cause.message : String(cause), {
+      cause,
+    })
+  })
+  if (answer.status !== 200)
+    throw new CoordinatorError('DATASERVICE_ANSWER', `GET ${url} answered ${answer.status}`, {
+      status: answer.status,
+    })
+  const page = pageSchema.safeParse(answer.json)
+  if (page.success) return page.data
+  throw new CoordinatorError(
+    'DATASERVICE_ANSWER',
+    `GET ${url} answered something that is not a page of studies`,
+  )
+}
+
+/** What a sync has to do: unknown ids are put, known ones renewed, missing ones marked as deleted. */
+export function planSync(listed: readonly ListedStudy[], known: readonly Study[]): SyncPlan {
+  const ids = new Set<string>(listed.map((study) => study.id))
+  const knownIds = new Set<string>(known.map((study) => study.id))
+  return {
+    put: listed,
+    created: listed.filter((study) => !knownIds.has(study.id)).length,
+    remove: known.filter((study) => !study.deleted && !ids.has(study.id)).map((study) => study.id),
+  }
+}
+
+/**
+ * Brings the studies up to date.
+ * @param force also where more than half would be deleted: most likely the source is broken, not the studies gone
+ * @throws CoordinatorError
+ */
+export async function syncStudies(
+  store: StudyStore,
+  source: StudySource,
+  force: boolean,
+): Promise<SyncResult> {
+  const [listed, known] = [await source(), await store.all()]
+  const plan = planSync(listed, known)
+  const present = known.filter((study) => !study.deleted).length
+  if (!force && plan.remove.length * 2 > present)
+    throw new CoordinatorError(
+      'SYNC_REFUSED',
+      `The synchronisation would delete ${plan.remove.length} of ${present} studies: repeat it with ?force=true if that is right`,
+    )
+  await store.apply(plan)
+  return { created: plan.created, deleted: plan.remove.length }
+}

@@ -1,0 +1,24 @@
+import { request, type Answer } from '@release-task/http'
+import type { Action } from '@release-task/protocol'
+
+/** The body of `POST /tasks`, by its wire names (SV-6). */
+export interface ActionBody {
+  readonly action: Action
+  readonly task_id: string
+  readonly release_id: string
+  readonly studies?: readonly string[]
+}
+
+/** What the coordinator asks of a task service; each call is one try. @throws TransportError */
+export interface TaskServiceClient {
+  act(serviceUrl: string, body: ActionBody): Promise<Answer>
+  status(serviceUrl: string): Promise<Answer>
+}
+
+/** Addresses are joined as the original joins them: a slash at the end of a registered one stays (SV-5). */
+export function createTaskServiceClient(timeoutMs: number): TaskServiceClient {
+  return {
+    act: (serviceUrl, body) => request(`${serviceUrl}/tasks`, { method: 'POST', body, timeoutMs }),
+    status: (serviceUrl) => request(`${serviceUrl}/status`, { timeoutMs }),
+  }
+}

@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest'
+import { DueLoop } from './due-loop.ts'
+
+interface Row {
+  readonly id: string
+}
+
+function loopOver(rows: Row[], handle: (row: Row) => Promise<void>, concurrency = 2) {
+  const failures: (string | null)[] = []
+  const loop = new DueLoop<Row>({
+    due: async () => rows,
+    nextDelayMs: async () => null,
+    key: (row) => row.id,
+    handle,
+    concurrency,
+    idleMs: 10,
+    failed: (_, key) => failures.push(key),
+  })
+  return { loop, failures }
+}
+
+test('handles every due row, never more at a time than allowed, and never one twice at a time', async () => {
+  const rows: Row[] = [{ id: 'a' }, { id: 'b' }, { id: 'c' }]
+  const done: string[] = []
+  let running = 0
+  let most = 0
+  const finished = Promise.withResolvers<void>()
+  const { loop } = loopOver(rows, async (row) => {
+    most = Math.max(most, ++running)
+    await new Promise((resolve) => setImmediate(resolve))
+    running--
+    rows.splice(rows.indexOf(row), 1)
+    done.push(row.id)
+    if (done.length === 3) finished.resolve()
+  })
+  loop.nudge()
+  loop.nudge()
+  await finished.promise
+  await loop.stop()
+  expect(done.toSorted()).toEqual(['a', 'b', 'c'])
+  expect(most).toBe(2)
+})
+
+test('a row that fails is told and does not stop the loop', async () => {
+  const rows: Row[] = [{ id: 'bad' }, { id: 'good' }]
+  const finished = Promise.withResolvers<void>()
+  const { loop, failures } = loopOver(
+    rows,
+    async (row) => {
+      rows.splice(rows.indexOf(row), 1)
+      if (row.id === 'bad') throw new Error('no')
+      finished.resolve()
+    },
+    1,
+  )
+  loop.nudge()
+  await finished.promise
+  await loop.stop()
+  expect(failures).toEqual(['bad'])
+})
+
+test('stop waits for what is being handled, and nothing begins afterwards', async () => {
+  const hold = Promise.withResolvers<void>()
+  const begun = Promise.withResolvers<void>()
+  let count = 0
+  const { loop } = loopOver([{ id: 'a' }], async () => {
+    count++
+    begun.resolve()
+    await hold.promise
+  })
+  loop.nudge()
+  await begun.promise
+  let stopped = false
+  const stopping = loop.stop().then(() => (stopped = true))
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(stopped).toBe(false)
+  hold.resolve()
+  await stopping
+  loop.nudge()
+  expect(count).toBe(1)
+})
