@@ -62,3 +62,8 @@ export function settingsText(...sides: readonly string[]): string {
     .map((side) => `\nSettings of the ${side} (environment):\n${settingsHelp(SETTINGS[side] ?? {})}`)
     .join('\n')
 }
+
+/** The environment of a process that `dev` starts: it has flags of its own for these (decisions/006). */
+export function childEnvironment(): NodeJS.ProcessEnv {
+  return { ...process.env, PORT: '', DATABASE_URL: '' }
+}

@@ -51,7 +51,7 @@ function prepareQueries({ builder, now }: Database) {
       builder
         .insertInto('processes')
         .columns(['owner', 'role', 'pid', 'started_at', 'expires_at'])
-        .expression(row.where(({ not, exists }) => not(exists(rival)))),
+        .expression(row.where((is) => is.not(is.exists(rival)))),
     ),
   }
 }

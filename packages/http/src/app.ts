@@ -53,5 +53,5 @@ export async function createApp(options: AppOptions): Promise<App> {
     transform: jsonSchemaTransform,
   })
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger())
-  return app as App
+  return app
 }

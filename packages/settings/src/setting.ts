@@ -50,13 +50,15 @@ type Maker<T> = {
 }
 
 function maker<T>(form: string, parse: (text: string) => T | Invalid): Maker<T> {
-  return ((name: string, defaultText: string | null, about: string) => ({
+  // One function for both signatures: whether there is a value always is decided by the default alone.
+  const make = (name: string, defaultText: string | null, about: string): Setting<any> => ({
     name,
     default: defaultText,
     about,
     form,
     parse,
-  })) as Maker<T>
+  })
+  return make
 }
 
 /** Any text. */

@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { createWriteStream, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { childEnvironment } from '../config.ts'
 import { CliError } from '../errors.ts'
 
 const BIN = fileURLToPath(new URL('../../bin/release-task.js', import.meta.url))
@@ -43,8 +44,11 @@ export class Child {
     mkdirSync(dirname(logFile), { recursive: true })
     const log = createWriteStream(logFile, { flags: 'a' })
     const execArgv = process.execArgv
-    const env = { ...process.env, PORT: '', DATABASE_URL: '' }
-    const child = fork(BIN, args, { execArgv, env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+    const child = fork(BIN, args, {
+      execArgv,
+      env: childEnvironment(),
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    })
     this.#process = child
     child.stdout?.pipe(log, { end: false })
     child.stderr?.pipe(log, { end: false })

@@ -106,7 +106,8 @@ function barLine(task: TaskShown): string {
   return `  ${task.service_name} ${bar} ${String(task.progress).padStart(3)}% ${task.state} ${tail}`
 }
 
-const ESCAPES = new RegExp('\u001B\\[[0-9;]*m', 'y')
+// oxlint-disable-next-line no-control-regex -- the escape character is what is looked for
+const ESCAPES = /\u001B\[[0-9;]*m/y
 
 /** Cuts to what fits into one line, not counting colors: a line that wraps would spoil the redraw. */
 function cut(text: string, width: number): string {

@@ -1,0 +1,104 @@
+// Writes what is derived from the code into docs/, and with --check refuses a difference instead.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { CLI_ERRORS } from '../packages/cli/src/errors.ts'
+import { SETTINGS } from '../packages/cli/src/config.ts'
+import { COORDINATOR_ERRORS } from '../packages/coordinator/src/errors.ts'
+import { DATABASE_ERRORS } from '../packages/database/src/errors.ts'
+import { HTTP_ERRORS } from '../packages/http/src/errors.ts'
+import { printActionTable, printReleaseTables } from '../packages/protocol/src/index.ts'
+import { settingsMarkdown } from '../packages/settings/src/index.ts'
+import { TASK_SERVICE_ERRORS } from '../packages/task-service/src/errors.ts'
+import { SETTINGS as REFERENCE_TASK_SETTINGS } from '../apps/reference-task/src/config.ts'
+
+const NOTE = '<!-- Written by `npm run generate` from the code; a test refuses a difference. -->'
+
+function stateTables(): string {
+  return [
+    NOTE,
+    '# State tables',
+    '',
+    'The legal moves of both sides, as the code has them. What they mean is in [protocol.md](protocol.md).',
+    '',
+    '## Task service: state × action',
+    '',
+    'A cell is the HTTP code and the state that is answered. `↺`: a replay, nothing is stored and nothing happens a second time.',
+    '',
+    printActionTable(),
+    '',
+    '## Coordinator',
+    '',
+    printReleaseTables(),
+  ].join('\n')
+}
+
+function configuration(): string {
+  const sides = Object.entries(SETTINGS).flatMap(([side, table]) => [
+    `## Settings of the ${side}`,
+    '',
+    settingsMarkdown(table),
+    '',
+  ])
+  const own = REFERENCE_TASK_SETTINGS.map((one) => `| \`${one.name}\` | ${one.default} | ${one.about} |`)
+  return [
+    NOTE,
+    '# Configuration',
+    '',
+    'Settings are read from the environment. Durations are written `250ms`, `30s`, `10m`, `1h`, `2d`; an empty value counts as not set.',
+    '`release-task <command> --help` prints the same tables. `release-task dev` takes its ports and its data folder from flags and ignores `PORT` and `DATABASE_URL`.',
+    '',
+    ...sides,
+    '## Settings of the reference task',
+    '',
+    '| setting | default | what it does |',
+    '|---|---|---|',
+    ...own,
+  ].join('\n')
+}
+
+const ERRORS: { readonly [owner: string]: { readonly [code: string]: string } } = {
+  'Command line': CLI_ERRORS,
+  'Task service': TASK_SERVICE_ERRORS,
+  Coordinator: COORDINATOR_ERRORS,
+  Database: DATABASE_ERRORS,
+  HTTP: HTTP_ERRORS,
+}
+
+function errors(): string {
+  const tables = Object.entries(ERRORS).flatMap(([owner, codes]) => [
+    `## ${owner}`,
+    '',
+    '| code | what it means, and what to do |',
+    '|---|---|',
+    ...Object.entries(codes).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`),
+    '',
+  ])
+  return [
+    NOTE,
+    '# Errors',
+    '',
+    'Every error has one stable code. A task service answers `{"message": text, "code": code}`; the coordinator keeps the bodies of its contract (CR-14 in [protocol.md](protocol.md)).',
+    '',
+    ...tables,
+  ].join('\n')
+}
+
+const FILES: { readonly [path: string]: () => string } = {
+  'docs/state-tables.md': stateTables,
+  'docs/configuration.md': configuration,
+  'docs/errors.md': errors,
+}
+
+const check = process.argv.includes('--check')
+let different = 0
+for (const [path, make] of Object.entries(FILES)) {
+  const file = fileURLToPath(new URL(`../${path}`, import.meta.url))
+  const text = `${make().trimEnd()}\n`
+  const same = existsSync(file) && readFileSync(file, 'utf8') === text
+  if (same) continue
+  different++
+  if (check) console.error(`${path} differs from the code: npm run generate`)
+  else writeFileSync(file, text)
+}
+console.log(check ? `${different} differences` : `${different} files written`)
+process.exitCode = check && different > 0 ? 1 : 0

@@ -1,0 +1,80 @@
+import { createServer } from 'node:net'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { checkPublished, System } from './processes.fixture.ts'
+
+let system: System
+
+beforeEach(() => {
+  system = new System()
+})
+afterEach(() => system.end())
+
+const dev = (...flags: string[]) => ['dev', taskFile(), '--data', system.folder, ...flags]
+const taskFile = () => new URL('../apps/reference-task/src/task.ts', import.meta.url).pathname
+
+async function freePorts(): Promise<string[]> {
+  const servers = await Promise.all(
+    [0, 1].map(
+      () =>
+        new Promise<ReturnType<typeof createServer>>((resolve) => {
+          const server = createServer().listen(0, '127.0.0.1', () => resolve(server))
+        }),
+    ),
+  )
+  const ports = servers.map((server) => String((server.address() as { port: number }).port))
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return ['--coordinator-port', ports[0] ?? '', '--task-port', ports[1] ?? '']
+}
+
+test('one command runs a release to published; a second start issues none and registers nothing', async () => {
+  const ports = await freePorts()
+  const first = await system.run(dev('--once', ...ports))
+  expect(first.stderr).toBe('')
+  expect(first.code).toBe(0)
+  expect(first.stdout).toContain('STAGED: nothing is public yet')
+  expect(JSON.parse(first.stdout.trim().split('\n').at(-1) ?? '')).toMatchObject({
+    state: 'published',
+    version: '0.1.0',
+  })
+  const published = checkPublished(system.releaseFolder)
+  expect(published).toMatchObject({ studies: 3, rows: 100_000 })
+
+  const second = await system.run(dev('--once', ...ports))
+  expect(second.code).toBe(0)
+  expect(second.stdout).toContain('reference-task')
+  expect(second.stdout).toContain(', known')
+  expect(second.stdout).not.toContain('issued')
+  expect(checkPublished(system.releaseFolder).files).toEqual(published.files)
+
+  const third = await system.run(dev('--once', '--new', ...ports))
+  expect(third.code).toBe(0)
+  expect(JSON.parse(third.stdout.trim().split('\n').at(-1) ?? '')).toMatchObject({ version: '0.2.0' })
+})
+
+test('a busy port and a missing task file end with the cause and what to type next', async () => {
+  const holder = await system.coordinator()
+  const port = new URL(holder.url).port
+  const busy = await system.run(dev('--once', '--data', `${system.folder}/other`, '--coordinator-port', port))
+  expect(busy.code).toBe(1)
+  expect(busy.stderr.trim().split('\n')).toEqual([
+    `Port ${port} is in use by process ${holder.pid}: stop it, or set another port`,
+    expect.stringMatching(/^Next: /),
+  ])
+  const missing = await system.run(['dev', 'nowhere.ts', '--once', '--data', `${system.folder}/third`])
+  expect(missing.code).toBe(1)
+  expect(missing.stderr).toMatch(/^There is no task file nowhere\.ts\n/)
+})
+
+test('a second service on the same state is refused with the pid of the first; a wrong setting by its name', async () => {
+  const coordinator = await system.coordinator()
+  const first = await system.task(coordinator.url)
+  const second = await system.run(['serve', taskFile(), '--port', '0', '--data', system.folder])
+  expect(second.code).toBe(1)
+  expect(second.stderr).toContain(`Process ${first.pid} (role all) already works on this database`)
+  const wrong = await system.run(['serve', taskFile()], { STAGE_RETRY_FOR: 'soon' })
+  expect(wrong.stderr).toContain('STAGE_RETRY_FOR=soon is not a duration such as 30s, 10m or 1h')
+  const open = await system.run(['coordinator', '--data', `${system.folder}/open`, '--port', '0'], {
+    HOST: '0.0.0.0',
+  })
+  expect(open.stderr).toContain('HOST=0.0.0.0 is reachable from other machines')
+})
