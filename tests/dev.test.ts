@@ -56,13 +56,12 @@ test('a busy port and a missing task file end with the cause and what to type ne
   const port = new URL(holder.url).port
   const busy = await system.run(dev('--once', '--data', `${system.folder}/other`, '--coordinator-port', port))
   expect(busy.code).toBe(1)
-  expect(busy.stderr.trim().split('\n')).toEqual([
-    `Port ${port} is in use by process ${holder.pid}: stop it, or set another port`,
-    expect.stringMatching(/^Next: /),
-  ])
+  expect(busy.stderr.trim()).toBe(
+    `Port ${port} is in use by process ${holder.pid}: stop it, or set another port. Next: npm start -- --coordinator-port ${Number(port) + 100}`,
+  )
   const missing = await system.run(['dev', 'nowhere.ts', '--once', '--data', `${system.folder}/third`])
   expect(missing.code).toBe(1)
-  expect(missing.stderr).toMatch(/^There is no task file nowhere\.ts\n/)
+  expect(missing.stderr).toMatch(/^There is no task file nowhere\.ts\. Next: .+\n$/)
 })
 
 test('a second service on the same state is refused with the pid of the first; a wrong setting by its name', async () => {

@@ -6,7 +6,7 @@ export const CLI_ERRORS = {
 } as const
 export type CliErrorCode = keyof typeof CLI_ERRORS
 
-/** An error for a person: the cause, and what to type next. */
+/** An error for a person: the cause, and the next command to type. */
 export class CliError extends Error {
   override readonly name = 'CliError'
   readonly code: CliErrorCode

@@ -1,22 +1,37 @@
 import { CliError } from './errors.ts'
 
-/** What to type next, by the code of an error. */
-const NEXT: { readonly [code: string]: string } = {
-  PORT_IN_USE:
-    'Next: stop that process, or choose other ports: npm start -- --coordinator-port 5101 --task-port 8382',
-  DATABASE_IN_USE: 'Next: stop that process, or use another folder: npm start -- --data .data-2',
-  DATABASE_FOREIGN: 'Next: give each service its own DATABASE_URL, or another --data folder.',
-  ADDRESS_REFUSED: 'Next: leave HOST unset, or set AUTH=off as well.',
-  SETTINGS_INVALID: 'Next: release-task <command> --help lists every setting and its form.',
+/** Where an error came up: which side was started, and whether `dev` started it. */
+export interface Place {
+  readonly side: 'coordinator' | 'task service' | 'dev'
+  readonly underDev: boolean
 }
 
-/** An error for a person: the cause in one line, and the next command to type. */
-export function explain(error: unknown): string[] {
-  if (error instanceof CliError) return [error.message, error.next]
+type Next = (message: string, place: Place) => string
+
+/** The next free-looking port, as a flag of `dev` or a setting of a side that was started alone. */
+const otherPort: Next = (message, { side, underDev }) => {
+  const port = Number(/Port (\d+)/.exec(message)?.[1] ?? 0) + 100
+  const own = side === 'coordinator' ? 'coordinator' : 'task'
+  return underDev ? `npm start -- --${own}-port ${port}` : `PORT=${port} npm run ${own}`
+}
+
+/** What to type next, by the code of an error. */
+const NEXT: { readonly [code: string]: Next } = {
+  PORT_IN_USE: otherPort,
+  DATABASE_IN_USE: (_, { underDev }) =>
+    underDev ? 'npm start -- --data .data-2' : 'DATABASE_URL=sqlite:other.db npm run task',
+  DATABASE_FOREIGN: () => 'npm start -- --data .data-2',
+  ADDRESS_REFUSED: () => 'AUTH=off HOST=0.0.0.0 npm run coordinator',
+  SETTINGS_INVALID: () => 'npx release-task serve --help',
+  STUDIES_FILE_INVALID: () => 'npx release-task coordinator --help',
+}
+
+/** An error for a person, in one line: the cause, and the next command to type. */
+export function explain(error: unknown, place: Place): string {
+  if (error instanceof CliError) return `${error.message}. Next: ${error.next}`
   const { code, message, stack } = error as { code?: string; message?: string; stack?: string }
   const next = code === undefined ? undefined : NEXT[code]
-  if (next) return [message ?? String(error), next]
-  if (code !== undefined) return [message ?? String(error)]
-  // A mistake in our code, not in what was typed: whoever reports it needs the place.
-  return [stack ?? String(error)]
+  if (next && message) return `${message}. Next: ${next(message, place)}`
+  // Without a code it is a mistake in our code, not in what was typed: whoever reports it needs the place.
+  return (code === undefined ? stack : message) ?? String(error)
 }

@@ -14,7 +14,7 @@ export async function loadTask(file: string): Promise<TaskDefinition> {
     throw new CliError(
       'TASK_FILE_INVALID',
       `There is no task file ${file}`,
-      'Give the path of a file that exports defineTask({...}).',
+      'npx release-task dev PATH, with the path of a file that exports defineTask({...})',
     )
   try {
     const { default: task } = (await import(pathToFileURL(path).href)) as { default?: TaskDefinition }
@@ -25,7 +25,7 @@ export async function loadTask(file: string): Promise<TaskDefinition> {
     throw new CliError(
       'TASK_FILE_INVALID',
       `Cannot load the task of ${file}: ${why}`,
-      'Write: export default defineTask({ name, version, stage, publish })',
+      'write: export default defineTask({ name, version, stage, publish })',
       error,
     )
   }

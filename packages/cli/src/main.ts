@@ -4,10 +4,14 @@ import { Command, InvalidArgumentError } from 'commander'
 import { coordinatorConfig, settingsText, taskServiceConfig } from './config.ts'
 import { runDev, type DevOptions } from './dev/dev.ts'
 import { loadTask } from './load-task.ts'
-import { explain } from './explain.ts'
+import { explain, type Place } from './explain.ts'
 import { runUntilSignal } from './run-until-signal.ts'
 
 const VERSION = '0.1.0'
+const SIDES: { readonly [command: string]: Place['side'] } = {
+  serve: 'task service',
+  coordinator: 'coordinator',
+}
 
 function port(text: string): number {
   const number = Number(text)
@@ -74,9 +78,9 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     await program.parseAsync([...argv])
   } catch (error) {
-    const lines = explain(error)
-    process.send?.({ type: 'failed', lines })
-    for (const line of lines) console.error(line)
+    const line = explain(error, { side: SIDES[argv[2] ?? ''] ?? 'dev', underDev: process.send !== undefined })
+    process.send?.({ type: 'failed', line })
+    console.error(line)
     process.exit(1)
   }
 }

@@ -17,7 +17,17 @@ export interface ChildOptions {
   readonly restarted: (how: string, pid: number) => void
 }
 
-type Message = { type: 'listening'; url: string } | { type: 'failed'; lines: string[] }
+type Message = { type: 'listening'; url: string } | { type: 'failed'; line: string }
+
+/** The child said itself why it ended, and what to type next. */
+export class ChildError extends Error {
+  override readonly name = 'ChildError'
+  readonly code = 'CHILD_FAILED'
+}
+
+function endedEarly(name: string, logFile: string): CliError {
+  return new CliError('CHILD_FAILED', `The ${name} ended before it was ready`, `tail ${logFile}`)
+}
 
 /** One side of a release as a process of its own, kept alive until it is stopped. */
 export class Child {
@@ -71,17 +81,15 @@ export class Child {
   #listening(child: ChildProcess): Promise<void> {
     const { name, logFile } = this.#options
     return new Promise((resolve, reject) => {
-      let why = [`The ${name} ended before it was ready`, `Next: look into ${logFile}`]
+      let why: string | null = null
       child.on('message', (message: Message) => {
-        if (message.type === 'failed') why = message.lines
+        if (message.type === 'failed') why = message.line
         else {
           this.#url = message.url
           resolve()
         }
       })
-      child.once('exit', () =>
-        reject(new CliError('CHILD_FAILED', why[0] ?? '', why[1] ?? `Next: look into ${logFile}`)),
-      )
+      child.once('exit', () => reject(why === null ? endedEarly(name, logFile) : new ChildError(why)))
     })
   }
 

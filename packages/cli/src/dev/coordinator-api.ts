@@ -47,7 +47,7 @@ export class CoordinatorApi {
     })
     if (answer.status < 300) return answer.json as T
     const message = `The coordinator answered ${answer.status} to ${method} ${path}: ${answer.text.slice(0, 300)}`
-    throw new CliError('COORDINATOR_REFUSED', message, `Next: curl ${this.#url}${path}`)
+    throw new CliError('COORDINATOR_REFUSED', message, `curl ${this.#url}${path}`)
   }
 
   async releases(): Promise<{ count: number; newest: ReleaseShown | null }> {

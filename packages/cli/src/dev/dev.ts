@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CliError } from '../errors.ts'
 import { explain } from '../explain.ts'
 import { loadTask } from '../load-task.ts'
 import { onStopSignal } from '../run-until-signal.ts'
@@ -47,7 +46,7 @@ export async function runDev(options: DevOptions): Promise<number> {
 }
 
 function fail(error: unknown): number {
-  for (const line of explain(error)) console.error(line)
+  console.error(explain(error, { side: 'dev', underDev: true }))
   return 1
 }
 
@@ -153,13 +152,9 @@ function words(summary: Readonly<Record<string, unknown>>): string {
 function tell({ options, screen, names }: Run, release: ReleaseShown): void {
   if (release.state !== 'published') {
     const why = release.reason ? `: ${release.reason}` : ''
-    return tellFailure(
-      new CliError(
-        'COORDINATOR_REFUSED',
-        `Release ${release.kf_id} ended ${release.state}${why}`,
-        nextAfter(options),
-      ),
-    )
+    const next = `tail ${join(options.data, 'logs', '*.log')}; npm start -- --new`
+    console.error(`Release ${release.kf_id} ended ${release.state}${why}. Next: ${next}`)
+    return
   }
   screen.line(`PUBLISHED ${release.kf_id} as version ${release.version}`)
   for (const name of names) {
@@ -170,10 +165,3 @@ function tell({ options, screen, names }: Run, release: ReleaseShown): void {
   if (!process.stdout.isTTY)
     screen.line(JSON.stringify({ release: release.kf_id, state: release.state, version: release.version }))
 }
-
-function tellFailure(error: CliError): void {
-  console.error(error.message)
-  console.error(error.next)
-}
-
-const nextAfter = ({ data }: DevOptions) => `Next: look into ${join(data, 'logs')}, then npm start -- --new`
