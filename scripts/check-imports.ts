@@ -14,6 +14,8 @@ const MAY_IMPORT: { readonly [owner: string]: readonly string[] } = {
   queue: [],
   'task-service': ['protocol', 'settings', 'http', 'database', 'queue'],
   coordinator: ['protocol', 'settings', 'http', 'database', 'queue'],
+  'study-records': ['task-service'],
+  'release-folder': ['task-service'],
   cli: ['protocol', 'settings', 'http', 'task-service', 'coordinator'],
 }
 
