@@ -63,7 +63,15 @@ export function settingsText(...sides: readonly string[]): string {
     .join('\n')
 }
 
-/** The environment of a process that `dev` starts: it has flags of its own for these (decisions/006). */
+/**
+ * The environment of a process that `dev` starts: it has flags of its own for port and database (decisions/006),
+ * and somebody watches, so progress comes often.
+ */
 export function childEnvironment(): NodeJS.ProcessEnv {
-  return { ...process.env, PORT: '', DATABASE_URL: '' }
+  return { PROGRESS_INTERVAL: '100ms', ...process.env, PORT: '', DATABASE_URL: '' }
+}
+
+/** What kind of terminal this is; `dumb` cannot move its cursor. */
+export function terminalName(): string | undefined {
+  return process.env['TERM']
 }

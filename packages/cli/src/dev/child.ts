@@ -66,6 +66,11 @@ export class Child {
     child.on('exit', (code, signal) => void this.#ended(signal ?? `code ${code}`))
   }
 
+  /** kill -9: what a crash is. It is started again. */
+  kill(): void {
+    this.#process?.kill('SIGKILL')
+  }
+
   /** Tells it to stop, and ends it where it does not. */
   async stop(): Promise<void> {
     this.#stopped = true

@@ -39,7 +39,7 @@ export class CoordinatorApi {
     this.#url = url
   }
 
-  async #call<T>(method: 'GET' | 'POST' | 'PATCH', path: string, body?: object): Promise<T> {
+  async #call<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<T> {
     const answer = await request(`${this.#url}${path}`, {
       method,
       timeoutMs: TIMEOUT_MS,
@@ -83,6 +83,10 @@ export class CoordinatorApi {
     )
     const studies = results.filter((study) => !study.deleted).map((study) => study.kf_id)
     return this.#call('POST', '/releases', { name, author: 'dev', studies })
+  }
+
+  cancel(id: string): Promise<unknown> {
+    return this.#call('DELETE', `/releases/${id}`)
   }
 
   publish(id: string): Promise<unknown> {

@@ -1,0 +1,66 @@
+import { describe, expect, test } from 'vitest'
+import { settingsHelp, settingsMarkdown } from './describe.ts'
+import { formatDuration, parseDuration } from './duration.ts'
+import { choice, count, duration, httpUrl, port, readSettings, SettingsError, text } from './setting.ts'
+
+describe('durations', () => {
+  test.each([
+    ['0', 0],
+    ['250ms', 250],
+    ['30s', 30_000],
+    ['1.5m', 90_000],
+    ['2h', 7_200_000],
+    ['1d', 86_400_000],
+  ])('%s', (written, ms) => expect(parseDuration(written)).toBe(ms))
+
+  test.each(['', '30', 's', '-5s', '5 s', '1w', '5m30s', 'Infinity'])('"%s" is none', (written) =>
+    expect(parseDuration(written)).toBeNull(),
+  )
+
+  test('are written in the largest unit that is exact, and read back', () => {
+    for (const ms of [0, 1, 999, 1000, 90_000, 3_600_000, 86_400_000])
+      expect(parseDuration(formatDuration(ms))).toBe(ms)
+    expect(formatDuration(90_000)).toBe('90s')
+  })
+})
+
+const TABLE = {
+  port: port('PORT', '8282', 'Port.'),
+  sync: choice(['full', 'normal'])('SYNC', 'full', 'How.'),
+  wait: duration('WAIT', '30s', 'How long.'),
+  many: count(1)('MANY', '4', 'How many.'),
+  url: httpUrl('URL', null, 'Where.'),
+  name: text('NAME', 'x', 'Who.'),
+} as const
+
+test('defaults, and an empty value counts as not set', () => {
+  expect(readSettings(TABLE, { PORT: '', URL: '' })).toEqual({
+    port: 8282,
+    sync: 'full',
+    wait: 30_000,
+    many: 4,
+    url: null,
+    name: 'x',
+  })
+})
+
+test('an address loses its slash at the end', () => {
+  expect(readSettings(TABLE, { URL: 'http://host:1/a//' }).url).toBe('http://host:1/a')
+})
+
+test('every wrong setting is named at once, with its value and the form that is expected', () => {
+  const wrong = { PORT: '70000', SYNC: 'maybe', WAIT: 'soon', MANY: '0', URL: 'ftp://x' }
+  expect(() => readSettings(TABLE, wrong)).toThrow(SettingsError)
+  expect(() => readSettings(TABLE, wrong)).toThrow(
+    'Cannot read the settings: PORT=70000 is not a port (0 to 65535); SYNC=maybe is not one of full, normal; WAIT=soon is not a duration such as 30s, 10m or 1h; MANY=0 is not a whole number from 1; URL=ftp://x is not an http:// or https:// address',
+  )
+})
+
+test('help and Markdown name every setting with its default', () => {
+  for (const described of [settingsHelp(TABLE), settingsMarkdown(TABLE)]) {
+    for (const setting of Object.values(TABLE)) {
+      expect(described).toContain(setting.name)
+      expect(described).toContain(setting.default ?? 'not set')
+    }
+  }
+})
