@@ -46,7 +46,8 @@ export class Session {
   async run(first: ReleaseShown): Promise<number> {
     const { once, keys, screen, stop, api } = this.#parts
     let release = first
-    for (let kill = false; ; kill = false) {
+    let kill = false
+    for (;;) {
       const ended = await this.#watch(release, kill)
       if (ended === null) return 130
       await this.#tellEnd(ended)
