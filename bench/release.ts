@@ -20,13 +20,8 @@ async function call(method: string, url: string, body?: object): Promise<any> {
   return response.json()
 }
 
-async function until(releaseUrl: string, base: string, state: string): Promise<void> {
-  const id = releaseUrl.split('/').at(-1)
-  for (;;) {
-    const { results } = await call('GET', `${base}/events?release=${id}&limit=1`)
-    if (results[0]?.message.endsWith(` to ${state}`)) return
-    await sleep(20)
-  }
+async function until(releaseUrl: string, state: string): Promise<void> {
+  while ((await call('GET', releaseUrl)).state !== state) await sleep(20)
 }
 
 /** Milliseconds between two moves of a release, as its events tell. */
@@ -44,9 +39,9 @@ async function took(base: string, id: string, from: number | string, to: string)
 async function oneRelease(base: string): Promise<{ stagedMs: number; publishedMs: number }> {
   const release = await call('POST', `${base}/releases`, { name: 'bench', studies: ['SD_BHJXBDQK'] })
   const url = `${base}/releases/${release.kf_id}`
-  await until(url, base, 'staged')
+  await until(url, 'staged')
   await call('POST', `${url}/publish`)
-  await until(url, base, 'published')
+  await until(url, 'published')
   const createdAt = Date.parse(release.created_at)
   return {
     stagedMs: await took(base, release.kf_id, createdAt, 'staged'),
