@@ -1,6 +1,6 @@
-import { styleText } from 'node:util'
 import type { ReleaseShown, TaskShown } from './coordinator-api.ts'
 import { renderRelease, type View } from './render.ts'
+import { wrap } from './text.ts'
 
 /** Where a run is told: lines for a pipe, lines with a live part at the end for a terminal. */
 export interface Screen {
@@ -70,8 +70,9 @@ class LiveScreen implements Screen {
 
   line(text: string): void {
     const below = this.#drawn
+    const width = Math.max(40, this.#out.columns || 80) - 1
     this.#erase()
-    this.#out.write(`${text}\n`)
+    for (const line of text.split('\n')) this.#out.write(`${wrap(line, width, '  ').join('\n')}\n`)
     this.#draw(below)
   }
 
@@ -110,5 +111,3 @@ function visibleLength(line: string): number {
   // oxlint-disable-next-line no-control-regex -- the escape character is what is looked for
   return line.replaceAll(/\u001B\[[0-9;]*m/g, '').length
 }
-
-export const dim = (text: string): string => styleText('dim', text)
