@@ -47,12 +47,14 @@ export class SqliteDatabase implements Database {
   readonly builder: Kysely<any>
   readonly now = sql<number>`now_ms()`
   readonly connection: DatabaseSync
-  readonly #prepared = new Map<string, StatementSync>()
+  readonly #prepared = new Map<Prepared, StatementSync>()
+  readonly #frame: Frame
   #waiting: Waiting[] = []
   #closed = false
 
   constructor(connection: DatabaseSync) {
     this.connection = connection
+    this.#frame = prepareFrame(connection)
     this.builder = new Kysely({
       dialect: {
         createAdapter: () => new SqliteAdapter(),
@@ -72,7 +74,7 @@ export class SqliteDatabase implements Database {
   }
 
   async all<Row>(query: Prepared, values: Readonly<Record<string, SqlValue>> = {}): Promise<Row[]> {
-    return this.#prepare(query.sql).all(...bind(query, values)) as Row[]
+    return this.#prepare(query).all(...bind(query, values)) as Row[]
   }
 
   async ping(): Promise<void> {
@@ -115,10 +117,10 @@ export class SqliteDatabase implements Database {
   }
 
   #transaction(group: readonly Waiting[]): Verdict[] {
-    this.connection.exec('BEGIN IMMEDIATE')
+    this.#frame.begin.run()
     try {
       const verdicts = group.map((waiting) => this.#savepoint(waiting.statements))
-      this.connection.exec('COMMIT')
+      this.#frame.commit.run()
       return verdicts
     } catch (error) {
       if (this.connection.isTransaction) this.connection.exec('ROLLBACK')
@@ -127,19 +129,19 @@ export class SqliteDatabase implements Database {
   }
 
   #savepoint(statements: readonly Statement[]): Verdict {
-    this.connection.exec('SAVEPOINT member')
+    this.#frame.savepoint.run()
     const verdict = this.#runAll(statements)
     // Some errors (disk full) end the whole transaction; then there is no savepoint to go back to.
     if (!this.connection.isTransaction) throw (verdict as { error: unknown }).error
-    if (verdict !== 'committed') this.connection.exec('ROLLBACK TO member')
-    this.connection.exec('RELEASE member')
+    if (verdict !== 'committed') this.#frame.rollbackTo.run()
+    this.#frame.release.run()
     return verdict
   }
 
   #runAll(statements: readonly Statement[]): Verdict {
     try {
       for (const { query, values, expect } of statements) {
-        const { changes } = this.#prepare(query.sql).run(...bind(query, values))
+        const { changes } = this.#prepare(query).run(...bind(query, values))
         if (expect !== undefined && Number(changes) !== expect) return 'conflict'
       }
       return 'committed'
@@ -148,12 +150,31 @@ export class SqliteDatabase implements Database {
     }
   }
 
-  #prepare(text: string): StatementSync {
-    const known = this.#prepared.get(text)
+  #prepare(query: Prepared): StatementSync {
+    const known = this.#prepared.get(query)
     if (known) return known
-    const statement = this.connection.prepare(text)
-    this.#prepared.set(text, statement)
+    const statement = this.connection.prepare(query.sql)
+    this.#prepared.set(query, statement)
     return statement
+  }
+}
+
+/** The statements around every commit, compiled once. */
+interface Frame {
+  readonly begin: StatementSync
+  readonly commit: StatementSync
+  readonly savepoint: StatementSync
+  readonly rollbackTo: StatementSync
+  readonly release: StatementSync
+}
+
+function prepareFrame(connection: DatabaseSync): Frame {
+  return {
+    begin: connection.prepare('BEGIN IMMEDIATE'),
+    commit: connection.prepare('COMMIT'),
+    savepoint: connection.prepare('SAVEPOINT member'),
+    rollbackTo: connection.prepare('ROLLBACK TO member'),
+    release: connection.prepare('RELEASE member'),
   }
 }
 
