@@ -1,22 +1,23 @@
 import { readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 
+import { fakeTask, readTree, temporaryFolder } from '@release-task/release-folder/testing'
+import { SAMPLE_STUDIES } from '@release-task/study-records'
+import { fakeDataservice, lines } from '@release-task/study-records/testing'
 import { PermanentError } from '@release-task/task-service'
 import { afterEach, expect, test, vi } from 'vitest'
 
-import { SAMPLE_STUDIES } from './sample.ts'
 import task from './task.ts'
-import { fakeDataservice } from './testing/fake-dataservice.ts'
-import { fakeTask } from './testing/fake-task.ts'
-import { lines } from './testing/source-files.ts'
-import { temporaryFolder } from './testing/temporary-folder.ts'
-import { readTree } from './testing/tree.ts'
 
-afterEach(() => void vi.unstubAllEnvs())
+afterEach(() => {
+  vi.unstubAllEnvs()
+  vi.restoreAllMocks()
+})
 
-/** Settings of the test's own, whatever the environment says. */
+/** Settings of the test's own, whatever the environment says; a folder of its own is where the process stands. */
 async function settings(env: { SOURCE_DIR?: string; DATASERVICE_URL?: string } = {}): Promise<string> {
   const home = await temporaryFolder()
+  vi.spyOn(process, 'cwd').mockReturnValue(home)
   vi.stubEnv('RELEASE_DIR', join(home, 'release'))
   vi.stubEnv('SOURCE_DIR', env.SOURCE_DIR ?? '')
   vi.stubEnv('DATASERVICE_URL', env.DATASERVICE_URL ?? '')

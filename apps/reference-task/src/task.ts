@@ -1,11 +1,16 @@
+import {
+  discardRelease,
+  InvalidId,
+  nodeFileSystem as fs,
+  publishRelease,
+  type Workplace,
+  writeFolderOnce,
+} from '@release-task/release-folder'
+import { chooseSource, SourceProblem } from '@release-task/study-records'
 import { defineTask, PermanentError } from '@release-task/task-service'
 
-import { chooseSource } from './choose-source.ts'
 import { readSettings } from './config.ts'
-import { nodeFileSystem as fs } from './file-system.ts'
-import { PermanentProblem } from './permanent-problem.ts'
-import { discardRelease, publishRelease } from './publication.ts'
-import { stageRelease, type Workplace } from './staging.ts'
+import { stageRelease } from './staging.ts'
 
 const maker = { name: 'reference-task', version: '1.0.0' }
 
@@ -15,7 +20,7 @@ export default defineTask({
 
   async stage(task) {
     return await lastingProblems(async () => {
-      const source = await chooseSource(fs, readSettings(), task)
+      const source = await chooseSource(fs, readSettings().source, task, writeFolderOnce)
       return await stageRelease(workplace(), task, source, maker)
     })
   },
@@ -38,7 +43,8 @@ async function lastingProblems<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    if (error instanceof PermanentProblem) throw new PermanentError(error.message, { cause: error })
+    if (error instanceof InvalidId || error instanceof SourceProblem)
+      throw new PermanentError(error.message, { cause: error })
     throw error
   }
 }

@@ -24,6 +24,9 @@ export function withEffects(change: Change, ...effects: readonly Effect[]): Chan
   return { ...change, effects: [...change.effects, ...effects] }
 }
 
+/** What is stored as text of an event is at most so long (CR-36). */
+const MOST_CHARACTERS = 1000
+
 export function withRelease(change: Change, fields: Partial<ReleaseRecord>): Change {
   return { ...change, release: { ...change.release, ...fields } }
 }
@@ -41,13 +44,15 @@ export function withTask(change: Change, taskId: TaskId, fields: Partial<Coordin
 
 /** An event about the whole release. */
 export function releaseEvent(change: Change, eventType: EventType, message: string): Change {
-  return withEffects(change, { type: 'event', eventType, message, taskId: null, serviceId: null })
+  const text = message.slice(0, MOST_CHARACTERS)
+  return withEffects(change, { type: 'event', eventType, message: text, taskId: null, serviceId: null })
 }
 
 /** An event about one task. */
 export function taskEvent(change: Change, taskId: TaskId, eventType: EventType, message: string): Change {
   const { serviceId } = taskOf(change, taskId)
-  return withEffects(change, { type: 'event', eventType, message, taskId, serviceId })
+  const text = message.slice(0, MOST_CHARACTERS)
+  return withEffects(change, { type: 'event', eventType, message: text, taskId, serviceId })
 }
 
 /**
@@ -57,7 +62,7 @@ export function taskEvent(change: Change, taskId: TaskId, eventType: EventType, 
 export function moveRelease(change: Change, to: ReleaseState): Change {
   const { id, version, state: from } = change.release
   if (!canMoveRelease(from, to)) throw new Error(`Release ${id} cannot move from ${from} to ${to}`)
-  const moved = withRelease(change, { state: to, since: change.moment.now })
+  const moved = withRelease(change, { state: to, since: change.moment.now, needsAttention: false })
   const message = `release ${id}, version ${version} changed from ${from} to ${to}`
   return releaseEvent(moved, to === 'failed' ? 'error' : 'info', message)
 }

@@ -1,5 +1,6 @@
 import {
   choice,
+  count,
   duration,
   httpUrl,
   port,
@@ -52,10 +53,20 @@ export const COORDINATOR_SETTINGS = {
     '10s',
     'How often the health of every task service is checked.',
   ),
+  pollMisses: count(1)(
+    'POLL_MISSES',
+    '30',
+    'After so many polls in a row without a usable answer a task fails, or needs attention if it is publishing.',
+  ),
   taskTimeout: duration(
     'TASK_TIMEOUT',
     '160000s',
     'How long a working task may say nothing: then its release is canceled, or needs attention if it is publishing.',
+  ),
+  releaseTimeout: duration(
+    'RELEASE_TIMEOUT',
+    '360000s',
+    'How long a release may initialize or run: then it is canceled; how long it may publish: then it needs attention.',
   ),
   logLevel: choice(['trace', 'debug', 'info', 'warn', 'error', 'silent'])(
     'LOG_LEVEL',

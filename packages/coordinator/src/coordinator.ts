@@ -1,20 +1,24 @@
 import { isGone, type Database } from '@release-task/database'
-import { Gauge, Registry, type App, type Logger } from '@release-task/http'
-import { newId, type ReleaseId, type TaskId, type TaskServiceId } from '@release-task/protocol'
+import { Gauge, Registry, TransportError, type App, type Logger } from '@release-task/http'
+import { newId, type ReleaseId, type TaskId } from '@release-task/protocol'
 import type { CoordinatorConfig } from './config.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { EventStore } from './event-store.ts'
-import { createExecute, type Execute } from './execute.ts'
+import { createExecute, type Execute, type ExecuteDependencies } from './execute.ts'
 import { createHttp } from './http/app.ts'
+import type { Command } from './decision.ts'
 import { Monitor } from './monitor.ts'
 import { ActionOutbox, type OutboxRow } from './outbox.ts'
+import { PollStore } from './poll-store.ts'
 import { ReleaseStore } from './store.ts'
 import { StudyStore } from './study-store.ts'
 import { syncStudies, type StudySource } from './study-sync.ts'
 import { createTaskServiceClient, type TaskServiceClient } from './task-service-client.ts'
-import { TaskServiceStore } from './task-service-store.ts'
+import { isDown, TaskServiceStore, type TaskService } from './task-service-store.ts'
 
 const SYNC_AGAIN_MS = 30 * 1000 // 30 s between tries to read the studies at start
+const LEAST_CLAIM_MS = 60 * 1000 // 60 s
+const POLL_MARGIN_MS = 5 * 1000 // 5 s
 
 /** What a coordinator is made of; whoever opens these closes them. */
 export interface CoordinatorParts {
@@ -30,7 +34,7 @@ export interface CoordinatorParts {
 export interface Coordinator {
   readonly app: App
   readonly execute: Execute
-  /** Reads the studies, then begins to send, poll and look after deadlines. */
+  /** Begins to send, poll and look after deadlines, and reads the studies. */
   start(): Promise<void>
   /** Begins nothing more; resolves when no request is under way. */
   stop(): Promise<void>
@@ -40,71 +44,85 @@ interface Rooms {
   readonly releases: ReleaseStore
   readonly services: TaskServiceStore
   readonly outbox: ActionOutbox
+  readonly polls: PollStore
   readonly client: TaskServiceClient
   readonly execute: Execute
 }
 
 /** Wires the rooms of the coordinator in the order in which a request passes them. */
 export async function createCoordinator(parts: CoordinatorParts): Promise<Coordinator> {
-  const { database, config, owner, random, log, studySource } = parts
+  const { database, config, random, log, studySource } = parts
   const stopping = new AbortController()
-  const releases = new ReleaseStore(database, { random, pollIntervalMs: config.pollInterval })
-  const services = new TaskServiceStore(database, random)
-  const studies = new StudyStore(database)
-  const events = new EventStore(database)
-  const outbox = new ActionOutbox(database, owner)
-  const client = createTaskServiceClient(config.requestTimeout)
-  const execute = createExecute({
-    store: releases,
-    policy: {
-      actionDeadlineMs: config.actionDeadline,
-      publishDeadlineMs: config.publishDeadline,
-      taskTimeoutMs: config.taskTimeout,
-    },
+  const rooms = openRooms(parts, {
     actionsChanged: () => dispatcher.nudge(),
     releasesChanged: () => monitor.nudge(),
   })
-  const rooms: Rooms = { releases, services, outbox, client, execute }
   const dispatcher = createDispatcher(parts, rooms)
   const monitor = createMonitor(parts, rooms)
+  const studies = new StudyStore(database)
   const app = await createHttp({
     ...rooms,
     config,
     studies,
     studySource,
-    events,
+    events: new EventStore(database),
     monitor,
     ping: () => database.ping(),
     stopping: stopping.signal,
     random,
-    registry: createMetrics(releases),
+    registry: createMetrics(rooms.releases),
     log,
   })
   const start = async () => {
-    await syncAtStart(parts, studies, stopping.signal)
     dispatcher.nudge()
     monitor.nudge()
+    await syncAtStart(parts, studies, stopping.signal)
   }
   const stop = async () => {
     stopping.abort()
     await monitor.stop()
     await dispatcher.stop()
   }
-  return { app, execute, start, stop }
+  return { app, execute: rooms.execute, start, stop }
+}
+
+function openRooms(
+  { database, config, owner, random }: CoordinatorParts,
+  changed: Pick<ExecuteDependencies, 'actionsChanged' | 'releasesChanged'>,
+): Rooms {
+  const { requestTimeout, pollInterval: pollIntervalMs } = config
+  const releases = new ReleaseStore(database, { random, pollIntervalMs })
+  const policy = {
+    actionDeadlineMs: config.actionDeadline,
+    publishDeadlineMs: config.publishDeadline,
+    taskTimeoutMs: config.taskTimeout,
+    releaseTimeoutMs: config.releaseTimeout,
+  }
+  // One delivery is at most three requests: get_status, the action, and once more get_status.
+  const claimMs = Math.max(LEAST_CLAIM_MS, 4 * requestTimeout)
+  return {
+    releases,
+    services: new TaskServiceStore(database, random),
+    outbox: new ActionOutbox(database, { owner, claimMs }),
+    polls: new PollStore(database, { pollIntervalMs, claimMs: requestTimeout + POLL_MARGIN_MS }),
+    client: createTaskServiceClient(requestTimeout),
+    execute: createExecute({ store: releases, policy, ...changed }),
+  }
 }
 
 /** One request to a task's service, with everything the body needs read now: a service may have moved. */
 async function requestFor(
   { releases, services, client }: Rooms,
   { releaseId, taskId }: { releaseId: ReleaseId; taskId: TaskId },
-  action: OutboxRow['action'] | 'get_status',
+  { action, signal }: { action: OutboxRow['action'] | 'get_status'; signal?: AbortSignal },
 ) {
   const release = await releases.get(releaseId)
   const task = release?.tasks.find((one) => one.id === taskId)
   const service = task && (await services.get(task.serviceId))
-  if (!release || !service) throw new Error(`Task ${taskId} of ${releaseId} has no service any more`)
+  if (!release || !service)
+    throw new TransportError(`the task service of ${taskId} is not registered any more`, false, null)
   const studies = action === 'get_status' ? {} : { studies: release.studies }
-  return client.act(service.url, { action, task_id: taskId, release_id: releaseId, ...studies })
+  return client.act(service.url, { action, task_id: taskId, release_id: releaseId, ...studies }, signal)
 }
 
 function createDispatcher({ random, log }: CoordinatorParts, rooms: Rooms): Dispatcher {
@@ -113,9 +131,10 @@ function createDispatcher({ random, log }: CoordinatorParts, rooms: Rooms): Disp
     due: () => outbox.due(isGone),
     nextDelayMs: () => outbox.nextDelayMs(),
     claim: (row) => outbox.claim(row),
+    isCurrent: (row) => outbox.isCurrent(row),
     again: (row, to) => outbox.again(row, to),
     remove: (row) => outbox.remove(row),
-    request: (row, action) => requestFor(rooms, row, action),
+    request: (row, action) => requestFor(rooms, row, { action }),
     tell: async ({ releaseId, taskId, action }, outcome) =>
       void (await execute(releaseId, { type: 'answer', taskId, action, outcome })),
     random,
@@ -124,24 +143,35 @@ function createDispatcher({ random, log }: CoordinatorParts, rooms: Rooms): Disp
 }
 
 function createMonitor({ config, random, log }: CoordinatorParts, rooms: Rooms): Monitor {
-  const { releases, services, client, execute } = rooms
+  const { releases, services, polls, client, execute } = rooms
   return new Monitor({
     dueReleases: () => releases.due(),
     begin: async (id) => {
-      const taskFor = ({ id: serviceId }: { id: TaskServiceId }) => ({ id: newId('TA', random), serviceId })
-      await execute(id, { type: 'begin', tasks: (await services.enabled()).map(taskFor) })
+      const taskFor = (service: TaskService) => ({
+        id: newId('TA', random),
+        serviceId: service.id,
+        down: isDown(service),
+      })
+      const begin = async (): Promise<Command> => ({
+        type: 'begin',
+        tasks: (await services.enabled()).map(taskFor),
+      })
+      await execute(id, begin)
     },
     tick: async (id) => void (await execute(id, { type: 'tick' })),
-    claimPolls: (everybody) => releases.claimPolls(everybody),
-    ask: (poll) => requestFor(rooms, poll, 'get_status'),
+    claimPolls: (everybody) => polls.claim(everybody),
+    ask: (poll, signal) => requestFor(rooms, poll, { action: 'get_status', signal }),
     tellPoll: async ({ releaseId, taskId, now }, word) =>
       void (await execute(releaseId, { type: 'poll', taskId, askedAt: now, ...word })),
-    tellLost: async ({ releaseId, taskId }, reason) =>
-      void (await execute(releaseId, { type: 'lost', taskId, reason })),
+    answered: (poll) => polls.answered(poll),
+    missed: (poll) => polls.missed(poll),
+    tellLost: async ({ releaseId, taskId, now }, reason) =>
+      void (await execute(releaseId, { type: 'lost', taskId, askedAt: now, reason })),
     claimChecks: () => services.claimChecks(config.healthInterval),
-    status: (service) => client.status(service.url),
+    status: (service, signal) => client.status(service.url, signal),
     countHealth: (id, healthy) => services.countHealth(id, healthy),
     pollIntervalMs: config.pollInterval,
+    mostMisses: config.pollMisses,
     log,
   })
 }
@@ -161,19 +191,16 @@ function createMetrics(releases: ReleaseStore): Registry {
   return registry
 }
 
-/** The studies are read before the first request where that is possible; a Data Service that is away is asked again. */
-async function syncAtStart(
-  { studySource, log }: CoordinatorParts,
-  studies: StudyStore,
-  stopping: AbortSignal,
-) {
+/** A Data Service that is away is asked again; releases that are under way need no studies. */
+async function syncAtStart(parts: CoordinatorParts, studies: StudyStore, stopping: AbortSignal) {
+  const { studySource, log } = parts
   if (!studySource || stopping.aborted) return
   try {
     const { created, deleted } = await syncStudies(studies, studySource, false)
     log.info({ created, deleted }, 'studies read')
   } catch (error) {
+    if (stopping.aborted) return
     log.warn({ err: error }, 'studies not read; asking again in 30 s')
-    const again = () => void syncAtStart({ studySource, log } as CoordinatorParts, studies, stopping)
-    setTimeout(again, SYNC_AGAIN_MS).unref()
+    setTimeout(() => void syncAtStart(parts, studies, stopping), SYNC_AGAIN_MS).unref()
   }
 }

@@ -1,38 +1,19 @@
-import {
-  isFinalCoordinatorTask,
-  isFinalRelease,
-  pathForward,
-  type CoordinatorTaskState,
-  type ReleaseState,
-  type TaskId,
-} from '@release-task/protocol'
+import { isFinalCoordinatorTask, type CoordinatorTaskState, type TaskId } from '@release-task/protocol'
 import { changeOf, moveTask, taskEvent, taskOf, withTask, type Change } from './change.ts'
-import { moveForward } from './decide-answer.ts'
+import { isAhead, mayBe, moveForward } from './decide-forward.ts'
+import { callForAttention, worksNow } from './decide-tick.ts'
 import type { Command, Decision, Word } from './decision.ts'
 import type { CoordinatorTask } from './record.ts'
-import { reachedState } from './settle.ts'
-import { failTask, stopRelease } from './stop.ts'
+import { failTask, stopRelease, tellNoMore } from './stop.ts'
 
 type Of<T extends Command['type']> = Extract<Command, { type: T }>
-
-/** States of a release in which a task may already have gone so far: the action that it takes was sent. */
-const NEEDS: { readonly [state in CoordinatorTaskState]?: readonly ReleaseState[] } = {
-  initialized: ['initializing', 'running', 'staged', 'publishing'],
-  running: ['running', 'staged', 'publishing'],
-  staged: ['running', 'staged', 'publishing'],
-  publishing: ['publishing'],
-  published: ['publishing'],
-}
-
-function mayBe(change: Change, state: CoordinatorTaskState): boolean {
-  return NEEDS[state]?.includes(reachedState(change)) ?? false
-}
 
 /** A service reports (RC-23 to RC-26). What does not fit is refused, changes nothing, and is kept as an event. */
 export function decideReport(change: Change, report: Of<'report'>): Change | Decision {
   const task = change.release.tasks.find((one) => one.id === report.taskId)
   if (!task) return { kind: 'refused', refusal: { code: 'NOT_FOUND' }, effects: [] }
   const { state } = report
+  if (saysNothing(report)) return { kind: 'unchanged' }
   if (isFinalCoordinatorTask(task.state)) {
     const repeated = state === task.state && (report.progress === null || report.progress === task.progress)
     return repeated ? { kind: 'unchanged' } : refuse(change, task, report)
@@ -40,8 +21,12 @@ export function decideReport(change: Change, report: Of<'report'>): Change | Dec
   const heard = hear(change, task.id, report)
   if (state === null || state === task.state) return heard
   if (state === 'failed' || state === 'canceled') return ended(heard, task.id, state)
-  const ahead = pathForward(task.state, state).length > 0
-  return ahead && mayBe(change, state) ? moveForward(heard, task.id, state) : refuse(change, task, report)
+  const legal = isAhead(change, task.id, state) && mayBe(change, state)
+  return legal ? forward(heard, task.id, state) : refuse(change, task, report)
+}
+
+function saysNothing({ state, progress, message, summary }: Word): boolean {
+  return state === null && progress === null && message === null && summary === null
 }
 
 function hear(change: Change, taskId: TaskId, word: Word): Change {
@@ -50,59 +35,77 @@ function hear(change: Change, taskId: TaskId, word: Word): Change {
     progress: word.progress ?? task.progress,
     message: word.message ?? task.message,
     summary: word.summary ?? task.summary,
+    // What a person was called for is over once the service is heard of.
+    lastError: task.needsAttention ? null : task.lastError,
     needsAttention: false,
     lastActivityAt: change.moment.now,
   })
 }
 
+/** Accepted, and the states between are passed; whoever has published is told nothing any more (RC-19). */
+function forward(change: Change, taskId: TaskId, state: CoordinatorTaskState): Change {
+  const moved = moveForward(change, taskId, state)
+  return state === 'published' ? tellNoMore(moved, taskId) : moved
+}
+
 function refuse(change: Change, task: CoordinatorTask, report: Word): Decision {
-  const said = report.state === null ? `progress ${report.progress}` : `state ${report.state}`
-  const message = `The task in state ${task.state} of a release in state ${change.release.state} cannot take ${said}.`
+  const message = `The task in state ${task.state} of a release in state ${change.release.state} cannot take ${wordText(report)}.`
   const before = changeOf(change.release, change.moment)
   const { effects } = taskEvent(before, task.id, 'warning', `report of task ${task.id} refused: ${message}`)
   return { kind: 'refused', refusal: { code: 'STATE_CONFLICT', message }, effects }
 }
 
-/** The service itself ended the task: it is not told `cancel` (RC-19). */
+function wordText({ state, progress }: Word): string {
+  if (state !== null) return `state ${state}`
+  return progress === null ? 'a message or summary' : `progress ${progress}`
+}
+
+/** The service itself ended the task: there is nothing left to tell it (RC-19). */
 function ended(change: Change, taskId: TaskId, state: 'failed' | 'canceled'): Change {
-  const heard = withTask(change, taskId, { cancelPending: false })
+  const heard = tellNoMore(change, taskId)
   if (state === 'failed')
     return failTask(heard, taskId, { state, reason: 'the service reports failed', itself: true })
   const moved = moveTask(heard, taskId, 'canceled')
   return stopRelease(moved, 'canceled', `task ${taskId}: the service reports canceled`, taskId)
 }
 
-/** What a poll shows is taken as a report would be, but nothing it shows is an error of the asker (RC-13, RC-14). */
-export function decidePoll(change: Change, poll: Of<'poll'>): Change | Decision {
-  const task = change.release.tasks.find((one) => one.id === poll.taskId)
-  if (!task || isFinalCoordinatorTask(task.state) || task.lastActivityAt > poll.askedAt)
-    return { kind: 'unchanged' }
-  const { state } = poll
-  if (state === 'failed' || state === 'canceled') return ended(hear(change, task.id, poll), task.id, state)
-  const ahead = state !== null && pathForward(task.state, state).length > 0
-  if (ahead && mayBe(change, state)) return moveForward(hear(change, task.id, poll), task.id, state)
-  if (ahead) {
-    const reason = `the service shows ${state} before it was asked to`
-    return failTask(taskEvent(change, task.id, 'error', reason), task.id, {
-      state: 'failed',
-      reason,
-      itself: false,
-    })
-  }
-  if (poll.progress === null || poll.progress === task.progress) return { kind: 'unchanged' }
-  return hear(change, task.id, poll)
+/** A poll is about the task as it was when the question was sent; of another one it says nothing (RC-15, F-03). */
+function polledTask(change: Change, { taskId, askedAt }: Of<'poll'> | Of<'lost'>): CoordinatorTask | null {
+  const task = change.release.tasks.find((one) => one.id === taskId)
+  // In the same millisecond it may have been before or after; the next poll tells.
+  return !task || isFinalCoordinatorTask(task.state) || task.lastActivityAt >= askedAt ? null : task
 }
 
-/** The service does not know the task any more: nothing can come of it. */
-export function decideLost(change: Change, { taskId, reason }: Of<'lost'>): Change | Decision {
-  const task = change.release.tasks.find((one) => one.id === taskId)
-  if (!task || isFinalCoordinatorTask(task.state) || isFinalRelease(change.release.state))
-    return { kind: 'unchanged' }
-  const told = taskEvent(
-    change,
-    taskId,
-    'error',
-    `request to get_status task failed: ${reason}`.slice(0, 1000),
-  )
-  return failTask(told, taskId, { state: 'failed', reason, itself: true })
+/** What a poll shows is taken as a report would be, but nothing it shows is an error of the asker (RC-13, RC-14). */
+export function decidePoll(change: Change, poll: Of<'poll'>): Change | Decision {
+  const task = polledTask(change, poll)
+  const { state } = poll
+  if (!task || state === null) return { kind: 'unchanged' }
+  if (state === 'failed' || state === 'canceled') return ended(hear(change, task.id, poll), task.id, state)
+  if (state === task.state) return decideNews(change, task, poll)
+  if (!isAhead(change, task.id, state)) return { kind: 'unchanged' }
+  if (mayBe(change, state)) return forward(hear(change, task.id, poll), task.id, state)
+  const reason = `the service shows ${state}, and was never told to publish`
+  const told = taskEvent(change, task.id, 'error', `task ${task.id}: ${reason}`)
+  return failTask(told, task.id, { state: 'failed', reason, itself: false })
+}
+
+/** Only news counts as activity: a service that says the same for ever is as good as silent (RC-17). */
+function decideNews(
+  change: Change,
+  task: CoordinatorTask,
+  { progress, message, ...poll }: Word,
+): Change | Decision {
+  const isNew = (progress ?? task.progress) !== task.progress || (message ?? task.message) !== task.message
+  return isNew ? hear(change, task.id, { progress, message, ...poll }) : { kind: 'unchanged' }
+}
+
+/** Too many polls in a row had no usable answer; from `publishing` on only a person ends it (RC-16). */
+export function decideLost(change: Change, lost: Of<'lost'>): Change | Decision {
+  const task = polledTask(change, lost)
+  if (!task || !worksNow(change.release, task) || task.needsAttention) return { kind: 'unchanged' }
+  const reason = `does not answer get_status: ${lost.reason}`
+  if (task.state === 'publishing') return callForAttention(change, task, reason)
+  const told = taskEvent(change, task.id, 'error', `task ${task.id} ${reason}`)
+  return failTask(told, task.id, { state: 'failed', reason, itself: false })
 }

@@ -1,10 +1,19 @@
 import { isFinalRelease } from '@release-task/protocol'
-import { changeOf, releaseEvent, send, withEffects, withRelease, moveRelease, type Change } from './change.ts'
+import {
+  changeOf,
+  moveRelease,
+  releaseEvent,
+  send,
+  taskEvent,
+  withEffects,
+  withRelease,
+  type Change,
+} from './change.ts'
 import { decideAnswer } from './decide-answer.ts'
 import { decideLost, decidePoll, decideReport } from './decide-word.ts'
 import { decideTick, nextLook } from './decide-tick.ts'
-import type { Command, Decision, Moment } from './decision.ts'
-import type { ReleaseRecord } from './record.ts'
+import type { Command, Decision, Moment, NewTask, ReleaseFields } from './decision.ts'
+import type { CoordinatorTask, ReleaseRecord } from './record.ts'
 import { publishAll, settle, warnIfNobody } from './settle.ts'
 import { stopRelease } from './stop.ts'
 import { candidateVersion } from './version.ts'
@@ -66,6 +75,7 @@ function create({ id, fields, overlapping }: Of<'create'>, moment: Moment): Chan
     outcome: null,
     reason: null,
     stoppedFrom: null,
+    needsAttention: false,
     tasks: [],
   }
   const numbered = withEffects(changeOf(release, moment), {
@@ -81,9 +91,19 @@ function create({ id, fields, overlapping }: Of<'create'>, moment: Moment): Chan
 /** All tasks at once, in one transaction, so that "all are initialized" never means "all that exist so far" (F-06). */
 function begin(change: Change, { tasks }: Of<'begin'>): Change {
   const { now, policy } = change.moment
-  const created = tasks.map((task) => ({
-    ...task,
-    state: 'waiting' as const,
+  const created = withRelease(change, { tasks: tasks.map((task) => newTask(task, now)) })
+  const begun = warnIfNobody(moveRelease(created, 'initializing'))
+  return tasks.reduce(
+    (so, task) => send(warnIfDown(so, task), task.id, 'initialize', policy.actionDeadlineMs),
+    begun,
+  )
+}
+
+function newTask({ id, serviceId }: NewTask, now: number): CoordinatorTask {
+  return {
+    id,
+    serviceId,
+    state: 'waiting',
     progress: 0,
     message: null,
     summary: null,
@@ -93,9 +113,13 @@ function begin(change: Change, { tasks }: Of<'begin'>): Change {
     createdAt: now,
     since: now,
     lastActivityAt: now,
-  }))
-  const begun = warnIfNobody(moveRelease(withRelease(change, { tasks: created }), 'initializing'))
-  return created.reduce((so, task) => send(so, task.id, 'initialize', policy.actionDeadlineMs), begun)
+  }
+}
+
+/** Health never keeps a service out of a release (RC-36). */
+function warnIfDown(change: Change, { id, serviceId, down }: NewTask): Change {
+  if (!down) return change
+  return taskEvent(change, id, 'warning', `task service ${serviceId} is down, and joins with task ${id}`)
 }
 
 function decidePublish(change: Change): Decision {
@@ -114,13 +138,21 @@ function decideCancel(change: Change): Decision {
 
 /** What every task was told must stay what it was told: only the description changes later (RC-37). */
 function decideEdit(record: ReleaseRecord, { fields }: Of<'edit'>, moment: Moment): Decision {
-  if (record.state !== 'waiting') {
-    for (const [field, value] of Object.entries(fields)) {
-      const now = record[field as keyof typeof fields]
-      if (field === 'description' || JSON.stringify(value) === JSON.stringify(now)) continue
-      const message = `This field may not be changed once the release is ${record.state}.`
-      return { kind: 'refused', refusal: { code: 'FIELD_FIXED', field, message }, effects: [] }
-    }
+  const changed = (Object.keys(fields) as (keyof ReleaseFields)[]).filter(
+    (field) => textOf(field, fields[field]) !== textOf(field, record[field]),
+  )
+  if (changed.length === 0) return { kind: 'unchanged' }
+  const fixed = changed.find((field) => field !== 'description')
+  if (record.state === 'waiting' || fixed === undefined) {
+    const edited = Object.fromEntries(changed.map((field) => [field, fields[field]]))
+    return finish(withRelease(changeOf(record, moment), edited))
   }
-  return finish(withRelease(changeOf(record, moment), fields))
+  const message = `This field may not be changed once the release is ${record.state}.`
+  return { kind: 'refused', refusal: { code: 'FIELD_FIXED', field: fixed, message }, effects: [] }
+}
+
+/** Studies are a set: the same ones in another order are no change. */
+function textOf(field: keyof ReleaseFields, value: ReleaseFields[keyof ReleaseFields] | undefined): string {
+  const isSet = field === 'studies' && Array.isArray(value)
+  return JSON.stringify(isSet ? value.toSorted() : value)
 }

@@ -1,7 +1,6 @@
 import type {
   Action,
   CoordinatorTaskState,
-  EventId,
   ReleaseId,
   StudyId,
   TaskId,
@@ -19,10 +18,21 @@ export interface ReleaseFields {
   readonly isMajor: boolean
 }
 
-/** What a service's answer to an action comes to. `refused` is final: also a deadline that ended. */
+/**
+ * What a service's answer to an action comes to. `refused` is final: also a deadline that ended; `shown` is the
+ * state that the service showed when it was asked afterwards, null where it was not.
+ */
 export type Outcome =
   | { readonly kind: 'accepted'; readonly state: CoordinatorTaskState | null }
-  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'refused'; readonly reason: string; readonly shown: CoordinatorTaskState | null }
+
+/** A task that a release begins with. */
+export interface NewTask {
+  readonly id: TaskId
+  readonly serviceId: TaskServiceId
+  /** Its service fails the health checks (RC-36). */
+  readonly down: boolean
+}
 
 /** What happens to a release. */
 export type Command =
@@ -32,10 +42,7 @@ export type Command =
       readonly fields: ReleaseFields
       readonly overlapping: readonly ReleaseId[]
     }
-  | {
-      readonly type: 'begin'
-      readonly tasks: readonly { readonly id: TaskId; readonly serviceId: TaskServiceId }[]
-    }
+  | { readonly type: 'begin'; readonly tasks: readonly NewTask[] }
   | { readonly type: 'edit'; readonly fields: Partial<ReleaseFields> }
   | { readonly type: 'publish' }
   | { readonly type: 'cancel' }
@@ -43,7 +50,8 @@ export type Command =
   | ({ readonly type: 'report'; readonly taskId: TaskId } & Word)
   /** `askedAt`: a poll that was asked before the last word of the service is worth nothing. */
   | ({ readonly type: 'poll'; readonly taskId: TaskId; readonly askedAt: number } & Word)
-  | { readonly type: 'lost'; readonly taskId: TaskId; readonly reason: string }
+  /** Too many polls in a row had no usable answer; the last was asked at `askedAt` (RC-16). */
+  | { readonly type: 'lost'; readonly taskId: TaskId; readonly askedAt: number; readonly reason: string }
   | { readonly type: 'tick' }
 
 /** What a service says of a task; null: nothing of that. */
@@ -66,8 +74,10 @@ export type Effect =
     }
   /** Tell a service; replaces whatever was still to be told to it for this task. */
   | { readonly type: 'send'; readonly taskId: TaskId; readonly action: Action; readonly forMs: number }
-  /** The service answered, or need not be told any more. */
+  /** The service answered this action. */
   | { readonly type: 'told'; readonly taskId: TaskId; readonly action: Action }
+  /** Whatever was still to be told for this task is not told any more. */
+  | { readonly type: 'tell_no_more'; readonly taskId: TaskId }
   /** The task is to be asked for its state from now on, or not any more. */
   | { readonly type: 'poll_from'; readonly taskId: TaskId }
   | { readonly type: 'poll_no_more'; readonly taskId: TaskId }
@@ -98,6 +108,5 @@ export interface Policy {
   readonly actionDeadlineMs: number
   readonly publishDeadlineMs: number
   readonly taskTimeoutMs: number
+  readonly releaseTimeoutMs: number
 }
-
-export type { EventId }

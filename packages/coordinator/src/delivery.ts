@@ -3,6 +3,7 @@ import {
   backoffDelay,
   parseProgress,
   parseServiceState,
+  pathForward,
   retryAfterMs,
   type CoordinatorTaskState,
 } from '@release-task/protocol'
@@ -13,12 +14,15 @@ const BACKOFF = { firstMs: 500, maxMs: 10 * 1000 } // 0.5 s doubling to 10 s
 const CANCEL_BACKOFF = { firstMs: 500, maxMs: 60 * 1000 } // cancel is told for a day
 const EXCERPT = 200
 
-/** What a try comes to. `send`: asked, and the service has not heard the action yet. `ask`: it must be asked. */
+/**
+ * What a try comes to. `send`: asked, and the service has not taken the action yet. `ask`: it refused `cancel` with
+ * these words, and what it does instead is to be found out.
+ */
 export type Step =
   | { readonly kind: 'outcome'; readonly outcome: Outcome }
   | { readonly kind: 'again'; readonly delayMs: number; readonly askFirst: boolean; readonly error: string }
   | { readonly kind: 'send' }
-  | { readonly kind: 'ask' }
+  | { readonly kind: 'ask'; readonly because: string }
 
 export interface Chance {
   /** Epoch ms by the database's clock, as the row's deadline. */
@@ -26,11 +30,18 @@ export interface Chance {
   readonly random: number
 }
 
-/** The state that an accepted action means, as the coordinator calls it. */
-const EXPECTED: { readonly [action: string]: CoordinatorTaskState } = {
-  initialize: 'initialized',
-  start: 'running',
-  publish: 'publishing',
+interface Acceptance {
+  /** The state that an accepted action means, as the coordinator calls it. */
+  readonly expected: CoordinatorTaskState
+  /** A service that works fast may already be done with what it was asked for (F-21). */
+  readonly done: CoordinatorTaskState | null
+}
+
+const ACCEPTANCE: { readonly [action in OutboxRow['action']]: Acceptance } = {
+  initialize: { expected: 'initialized', done: null },
+  start: { expected: 'running', done: 'staged' },
+  publish: { expected: 'publishing', done: 'published' },
+  cancel: { expected: 'canceled', done: null },
 }
 
 /** A JSON object, or null. */
@@ -56,7 +67,10 @@ const accepted = (state: CoordinatorTaskState | null): Step => ({
   kind: 'outcome',
   outcome: { kind: 'accepted', state },
 })
-const refused = (reason: string): Step => ({ kind: 'outcome', outcome: { kind: 'refused', reason } })
+const refused = (reason: string, shown: CoordinatorTaskState | null = null): Step => ({
+  kind: 'outcome',
+  outcome: { kind: 'refused', reason, shown },
+})
 
 function excerpt({ status, text }: Answer): string {
   const body = text.replaceAll(/\s+/g, ' ').trim().slice(0, EXCERPT)
@@ -69,59 +83,64 @@ export function afterAction(row: OutboxRow, answer: Answer, chance: Chance): Ste
   if (status === 429) return again(row, { error: excerpt(answer), askFirst: false, answer }, chance)
   if (status >= 500) return again(row, { error: excerpt(answer), askFirst: true, answer }, chance)
   if (row.action === 'cancel') return afterCancel(row, answer, chance)
-  if (status !== 200) return refused(excerpt(answer))
-  const body = objectOf(answer)
-  if (!body) return refused(`answered something that is not a JSON object: ${answer.text.slice(0, EXCERPT)}`)
+  const body = status === 200 ? objectOf(answer) : null
+  if (!body) return refused(excerpt(answer))
   if (body['state'] === undefined) return accepted(null)
-  return (
-    judge(row, parseServiceState(body['state'])) ??
-    refused(`answered the state ${JSON.stringify(body['state'])}`)
-  )
-}
-
-/** Whether a state is the acceptance of an action: the expected one or, after `start` and `publish`, a later one. */
-function judge({ action }: OutboxRow, state: CoordinatorTaskState | null): Step | null {
-  const expected = EXPECTED[action]
-  if (!expected || state === null) return null
-  if (state === expected) return accepted(state)
-  // A service that works fast may already be done with what it was asked for (F-21), but not with more.
-  const done = { start: 'staged', publish: 'published' }[action as string]
-  return state === done ? accepted(state) : null
+  const state = parseServiceState(body['state'])
+  const { expected, done } = ACCEPTANCE[row.action]
+  if (state !== null && (state === expected || state === done)) return accepted(state)
+  return refused(`wrong state ${JSON.stringify(body['state'])}, ${excerpt(answer)}`)
 }
 
 function afterCancel(row: OutboxRow, answer: Answer, chance: Chance): Step {
   const { status } = answer
-  if (status >= 300 && status < 400)
-    return again(row, { error: excerpt(answer), askFirst: false, answer }, chance)
-  // A service that does not know the task has nothing to cancel; any other refusal leaves the question what it is doing.
-  if (status === 404) return accepted('canceled')
-  if (status >= 400) return { kind: 'ask' }
-  const body = objectOf(answer)
+  if (status >= 400) return { kind: 'ask', because: excerpt(answer) }
+  const body = status < 300 ? objectOf(answer) : null
   const state = body ? parseServiceState(body['state']) : null
-  if (state === null || state === 'canceled' || state === 'failed' || state === 'published')
-    return accepted(state ?? 'canceled')
-  return again(row, { error: excerpt(answer), askFirst: false, answer }, chance)
+  if (state === 'canceled' || state === 'failed' || state === 'published') return accepted(state)
+  const otherState = status === 200 && body !== null && body['state'] !== undefined
+  if (status >= 300 || otherState)
+    return again(row, { error: excerpt(answer), askFirst: false, answer }, chance)
+  return accepted(null)
 }
 
-/** After `get_status`, asked because an answer was lost (RC-8) or a cancel refused. */
+/** After `get_status`, asked because an answer was lost (RC-8). */
 export function afterAsking(row: OutboxRow, answer: Answer, chance: Chance): Step {
-  if (row.action === 'cancel') return afterAskingCanceled(answer)
-  if (answer.status === 404 || answer.status === 400) return { kind: 'send' }
+  // The service does not know the task, which is earlier than everything.
+  if (answer.status === 404 || answer.status === 400) return sendAgain(row, chance)
   const body = answer.status === 200 ? objectOf(answer) : null
-  if (!body) return again(row, { error: `get_status ${excerpt(answer)}`, askFirst: true, answer }, chance)
-  const state = parseServiceState(body['state'])
-  if (state === 'failed' || state === 'canceled') return refused(`the service shows ${state}`)
-  if (row.action === 'initialize' && state !== null && state !== 'waiting') return accepted(state)
-  return judge(row, state) ?? { kind: 'send' }
+  const state = parseServiceState(body?.['state'])
+  if (state === null)
+    return again(row, { error: `get_status ${excerpt(answer)}`, askFirst: true, answer }, chance)
+  return afterShown(row, state, chance)
 }
 
-/** The refusal of a cancel is an answer; the question only finds out whether the task was published before. */
-function afterAskingCanceled(answer: Answer): Step {
-  const state = parseServiceState(objectOf(answer)?.['state'])
-  if (state === 'published' || state === 'failed' || state === 'canceled') return accepted(state)
-  return refused(
-    `the service refuses cancel and ${state ? `shows ${state}` : `get_status ${excerpt(answer)}`}`,
-  )
+function afterShown(row: OutboxRow, state: CoordinatorTaskState, chance: Chance): Step {
+  const { expected, done } = ACCEPTANCE[row.action]
+  if (pathForward(state, expected).length > 0) return sendAgain(row, chance)
+  if (state === expected || state === done) return accepted(state)
+  // Work that nobody asked for yet is no obstacle as long as nothing is public: `start` follows.
+  if (row.action === 'initialize' && (state === 'running' || state === 'staged')) return accepted(state)
+  return refused(`get_status shows ${state}`, state)
+}
+
+/** What was tried until its deadline is not begun once more (RC-7). */
+function sendAgain(row: OutboxRow, { now }: Chance): Step {
+  if (row.failures === 0 || now < row.deadlineAt) return { kind: 'send' }
+  return refused(`not within its deadline: ${row.lastError ?? 'no answer'}`)
+}
+
+/** After `get_status`, asked because `cancel` was refused: the task may have been published before (RC-21). */
+export function afterRefusedCancel(because: string): typeof afterAction {
+  return (row, answer, chance) => {
+    const { status } = answer
+    if (status === 429 || status >= 500) {
+      const error = `${because}; get_status ${excerpt(answer)}`
+      return again(row, { error, askFirst: false, answer }, chance)
+    }
+    const shown = parseServiceState(objectOf(answer)?.['state'])
+    return refused(shown === null ? because : `${because}; get_status shows ${shown}`, shown)
+  }
 }
 
 /** After a request that got no whole answer. */

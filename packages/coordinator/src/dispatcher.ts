@@ -2,7 +2,7 @@ import { TransportError, type Answer, type Logger } from '@release-task/http'
 import type { Action } from '@release-task/protocol'
 import { DueLoop } from '@release-task/queue'
 import type { Outcome } from './decision.ts'
-import { afterAction, afterAsking, afterTransportError, type Step } from './delivery.ts'
+import { afterAction, afterAsking, afterRefusedCancel, afterTransportError, type Step } from './delivery.ts'
 import type { OutboxRow } from './outbox.ts'
 
 const CONCURRENCY = 64
@@ -12,6 +12,8 @@ export interface DispatcherDependencies {
   readonly due: () => Promise<OutboxRow[]>
   readonly nextDelayMs: () => Promise<number | null>
   readonly claim: (row: OutboxRow) => Promise<boolean>
+  /** Whether the row is still what the task's service is to be told. */
+  readonly isCurrent: (row: OutboxRow) => Promise<boolean>
   readonly again: (row: OutboxRow, to: Extract<Step, { kind: 'again' }>) => Promise<void>
   readonly remove: (row: OutboxRow) => Promise<void>
   /** One request to the task's service. @throws TransportError */
@@ -58,25 +60,19 @@ export class Dispatcher {
       this.#deps.log.warn({ task_id: row.taskId, release_id: row.releaseId, action: row.action }, step.error)
       return this.#deps.again(row, step)
     }
-    if (step.kind !== 'outcome') return
-    await this.#deps.tell(row, step.outcome)
+    if (step.kind === 'outcome') await this.#deps.tell(row, step.outcome)
     // The decision took the row along, unless it changed nothing or a newer action has replaced it.
     await this.#deps.remove(row)
   }
 
   async #steps(row: OutboxRow): Promise<Step> {
-    const first: Step = row.askFirst && row.action !== 'cancel' ? { kind: 'ask' } : { kind: 'send' }
-    const second = first.kind === 'ask' ? await this.#ask(row) : first
-    const third = second.kind === 'send' ? await this.#act(row) : second
-    return third.kind === 'ask' ? this.#ask(row) : third
-  }
-
-  #act(row: OutboxRow): Promise<Step> {
-    return this.#try(row, row.action, afterAction)
-  }
-
-  #ask(row: OutboxRow): Promise<Step> {
-    return this.#try(row, 'get_status', afterAsking)
+    const asks = row.askFirst && row.action !== 'cancel'
+    const asked: Step = asks ? await this.#try(row, 'get_status', afterAsking) : { kind: 'send' }
+    if (asked.kind !== 'send') return asked
+    // Asking took its time, and a cancel may have come meanwhile: then nothing else is sent any more (RC-5, F-07).
+    if (!(await this.#deps.isCurrent(row))) return asked
+    const acted = await this.#try(row, row.action, afterAction)
+    return acted.kind === 'ask' ? this.#try(row, 'get_status', afterRefusedCancel(acted.because)) : acted
   }
 
   async #try(row: OutboxRow, action: Action, judge: typeof afterAction): Promise<Step> {

@@ -1,5 +1,5 @@
 import type { Database } from '@release-task/database'
-import { eventQueries } from './queries.ts'
+import { eventQueries } from './event-queries.ts'
 import type { Row } from './row.ts'
 import type { Page, Window } from './store.ts'
 

@@ -12,8 +12,11 @@ export interface Executed {
   readonly record: ReleaseRecord | null
 }
 
-/** Runs a command on a release: load, decide, commit, and again while somebody else was faster. */
-export type Execute = (id: ReleaseId, command: Command) => Promise<Executed>
+/**
+ * Runs a command on a release: load, decide, commit, and again while somebody else was faster. A command that
+ * depends on more than the release is given as a function, and made anew for each try.
+ */
+export type Execute = (id: ReleaseId, command: Command | (() => Promise<Command>)) => Promise<Executed>
 
 export interface ExecuteDependencies {
   readonly store: ReleaseStore
@@ -39,9 +42,15 @@ export function createExecute(deps: ExecuteDependencies): Execute {
   }
 }
 
-async function run(deps: ExecuteDependencies, id: ReleaseId, command: Command): Promise<Executed> {
+async function run(
+  deps: ExecuteDependencies,
+  id: ReleaseId,
+  given: Command | (() => Promise<Command>),
+): Promise<Executed> {
   for (let tries = 0; ; tries++) {
     const { record, now, latestVersion } = await deps.store.load(id)
+    // After the load: what another release changes from here on makes the commit a conflict.
+    const command = typeof given === 'function' ? await given() : given
     const decision = decide(record, command, { now, latestVersion, policy: deps.policy })
     const next = decision.kind === 'next' ? decision.next : null
     const effects = decision.kind === 'unchanged' ? [] : decision.effects

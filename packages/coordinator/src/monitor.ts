@@ -1,17 +1,11 @@
 import type { Answer, Logger } from '@release-task/http'
-import type { ReleaseId, ReleaseState, TaskId } from '@release-task/protocol'
+import type { ReleaseId, ReleaseState } from '@release-task/protocol'
 import type { Word } from './decision.ts'
 import { objectOf, wordOf } from './delivery.ts'
+import type { Poll } from './poll-store.ts'
 import type { TaskService } from './task-service-store.ts'
 
 const SWEEP_MS = 1000 // 1 s
-
-export interface Poll {
-  readonly taskId: TaskId
-  readonly releaseId: ReleaseId
-  /** The database's clock when the question was decided on. */
-  readonly now: number
-}
 
 export interface MonitorDependencies {
   readonly dueReleases: () => Promise<{ id: ReleaseId; state: ReleaseState }[]>
@@ -19,14 +13,18 @@ export interface MonitorDependencies {
   readonly tick: (id: ReleaseId) => Promise<void>
   readonly claimPolls: (everybody: boolean) => Promise<Poll[]>
   /** `get_status` at the task's service. @throws TransportError */
-  readonly ask: (poll: Poll) => Promise<Answer>
+  readonly ask: (poll: Poll, signal: AbortSignal) => Promise<Answer>
   readonly tellPoll: (poll: Poll, word: Word) => Promise<void>
-  /** The service does not know the task. */
+  readonly answered: (poll: Poll) => Promise<void>
+  /** @returns how many polls of the task in a row had no usable answer */
+  readonly missed: (poll: Poll) => Promise<number>
   readonly tellLost: (poll: Poll, reason: string) => Promise<void>
   readonly claimChecks: () => Promise<TaskService[]>
-  readonly status: (service: TaskService) => Promise<Answer>
+  readonly status: (service: TaskService, signal: AbortSignal) => Promise<Answer>
   readonly countHealth: (id: string, healthy: boolean) => Promise<void>
   readonly pollIntervalMs: number
+  /** So many misses in a row count as lost (RC-16). */
+  readonly mostMisses: number
   readonly log: Logger
 }
 
@@ -36,11 +34,13 @@ export interface MonitorDependencies {
  */
 export class Monitor {
   readonly #deps: MonitorDependencies
+  readonly #stopping = new AbortController()
+  /** What runs beside the sweeps: questions to services, which may be slow. */
+  readonly #beside = new Set<Promise<void>>()
   #timer: NodeJS.Timeout | null = null
   #running: Promise<unknown> = Promise.resolve()
   #busy = false
   #again = false
-  #stopped = false
 
   constructor(deps: MonitorDependencies) {
     this.#deps = deps
@@ -48,7 +48,7 @@ export class Monitor {
 
   /** Looks now, and from then on at least every second. */
   nudge(): void {
-    if (this.#stopped) return
+    if (this.#stopping.signal.aborted) return
     if (this.#busy) {
       this.#again = true
       return
@@ -56,22 +56,29 @@ export class Monitor {
     this.#busy = true
     this.#running = this.#sweep().finally(() => {
       this.#busy = false
-      if (this.#stopped) return
+      if (this.#stopping.signal.aborted) return
       if (this.#timer) clearTimeout(this.#timer)
       this.#timer = setTimeout(() => this.nudge(), this.#again ? 0 : SWEEP_MS)
       this.#again = false
     })
   }
 
+  /** Begins nothing more; questions that are under way are given up. Resolves when nothing runs any more. */
   async stop(): Promise<void> {
-    this.#stopped = true
+    this.#stopping.abort()
     if (this.#timer) clearTimeout(this.#timer)
     await this.#running
+    await Promise.all(this.#beside)
   }
 
-  /** Asks every working task now, whenever it would have been asked (CR-27). */
-  async pollAll(): Promise<void> {
-    await this.#safely('poll', async () => this.#askAll(await this.#deps.claimPolls(true)))
+  /** Asks every working task now, whenever it would have been asked (CR-27). It does not wait for the answers. */
+  pollAll(): void {
+    this.#poll(true)
+  }
+
+  /** One health check for each service (CR-33). It does not wait for the answers. */
+  checkHealth(services: readonly TaskService[]): void {
+    this.#besides('health checks', async () => this.#checkAll(services))
   }
 
   /** Looks at every release whose time has come (CR-22). */
@@ -84,51 +91,61 @@ export class Monitor {
     })
   }
 
-  /** One health check for each service (CR-33). */
-  async checkHealth(services: readonly TaskService[]): Promise<void> {
-    await this.#safely(
-      'health checks',
-      async () => void (await Promise.all(services.map((one) => this.#checkOne(one)))),
-    )
-  }
-
   async #sweep(): Promise<void> {
     await this.lookAtReleases()
-    // Questions to slow services run beside the next sweep; each is claimed, so none is asked twice.
-    void this.#safely('poll', async () => {
-      if (this.#deps.pollIntervalMs > 0) await this.#askAll(await this.#deps.claimPolls(false))
+    if (this.#deps.pollIntervalMs > 0) this.#poll(false)
+    this.#besides('health checks', async () => this.#checkAll(await this.#deps.claimChecks()))
+  }
+
+  #poll(everybody: boolean): void {
+    this.#besides('poll', async () => {
+      const polls = await this.#deps.claimPolls(everybody)
+      await Promise.all(polls.map((poll) => this.#safely('poll', () => this.#askOne(poll))))
     })
-    void this.#safely('health checks', async () => this.checkHealth(await this.#deps.claimChecks()))
+  }
+
+  #besides(what: string, work: () => Promise<void>): void {
+    if (this.#stopping.signal.aborted) return
+    const running = this.#safely(what, work).then(() => void this.#beside.delete(running))
+    this.#beside.add(running)
   }
 
   async #safely(what: string, work: () => Promise<void>): Promise<void> {
     try {
       await work()
     } catch (error) {
-      if (!this.#stopped) this.#deps.log.error({ err: error }, `cannot ${what}; trying again`)
+      if (!this.#stopping.signal.aborted) this.#deps.log.error({ err: error }, `cannot ${what}; trying again`)
     }
   }
 
-  async #askAll(polls: readonly Poll[]): Promise<void> {
-    await Promise.all(polls.map((poll) => this.#askOne(poll)))
+  /** One miss proves nothing; the rule is the same for each kind of it (RC-16, F-34). */
+  async #askOne(poll: Poll): Promise<void> {
+    const answer = await this.#deps.ask(poll, this.#stopping.signal).catch((error: unknown) => error as Error)
+    if (this.#stopping.signal.aborted) return
+    if (answer instanceof Error) return this.#miss(poll, answer.message)
+    const body = answer.status === 200 ? objectOf(answer) : null
+    if (!body) return this.#miss(poll, `answered ${answer.status}: ${answer.text.slice(0, 200)}`)
+    await this.#deps.tellPoll(poll, wordOf(body))
+    await this.#deps.answered(poll)
   }
 
-  /** Trouble at a poll warns and proves nothing; a service that says "unknown" has lost the task (RC-16). */
-  async #askOne(poll: Poll): Promise<void> {
-    const about = { task_id: poll.taskId, release_id: poll.releaseId }
-    const answer = await this.#deps.ask(poll).catch((error: unknown) => error as Error)
-    if (answer instanceof Error) return this.#deps.log.warn(about, `poll got no answer: ${answer.message}`)
-    if (answer.status === 404) return this.#deps.tellLost(poll, `answered 404: ${answer.text.slice(0, 200)}`)
-    const body = answer.status === 200 ? objectOf(answer) : null
-    if (!body) return this.#deps.log.warn(about, `poll answered ${answer.status}`)
-    await this.#deps.tellPoll(poll, wordOf(body))
+  async #miss(poll: Poll, why: string): Promise<void> {
+    const misses = await this.#deps.missed(poll)
+    this.#deps.log.warn({ task_id: poll.taskId, release_id: poll.releaseId, misses }, `poll: ${why}`)
+    if (misses >= this.#deps.mostMisses) await this.#deps.tellLost(poll, `${misses} times in a row: ${why}`)
+  }
+
+  async #checkAll(services: readonly TaskService[]): Promise<void> {
+    await Promise.all(services.map((service) => this.#checkOne(service)))
   }
 
   async #checkOne(service: TaskService): Promise<void> {
-    const healthy = await this.#deps.status(service).then(
+    const { signal } = this.#stopping
+    const healthy = await this.#deps.status(service, signal).then(
       (answer) => answer.status < 400,
       () => false,
     )
+    if (signal.aborted) return
     if (!healthy) this.#deps.log.warn({ task_service: service.id, url: service.url }, 'health check failed')
     await this.#deps.countHealth(service.id, healthy)
   }

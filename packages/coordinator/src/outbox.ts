@@ -1,9 +1,8 @@
 import type { Database, SqlValue } from '@release-task/database'
 import type { Action, ReleaseId, TaskId } from '@release-task/protocol'
-import { actionQueries } from './queries.ts'
+import { actionQueries } from './action-queries.ts'
 
 const BATCH = 200
-const CLAIM_MS = 60 * 1000 // 60 s, longer than any one request
 
 /** One thing that a service is still to be told, the newest for its task. */
 export interface OutboxRow {
@@ -27,16 +26,24 @@ export class ActionOutbox {
   readonly #database: Database
   readonly #queries: ReturnType<typeof actionQueries>
   readonly #owner: string
+  readonly #claimMs: number
+  /** The database's clock at the last look: what was due by then needs no timer. */
+  #lookedAt = 0
 
-  constructor(database: Database, owner: string) {
+  /** @param claimMs how long a claim holds: longer than everything that is asked of a service in one go */
+  constructor(database: Database, { owner, claimMs }: { owner: string; claimMs: number }) {
     this.#database = database
     this.#queries = actionQueries(database)
     this.#owner = owner
+    this.#claimMs = claimMs
   }
 
   /** Rows whose time has come and that no living process works on; `isGone` tells which process is dead. */
   async due(isGone: (owner: string) => boolean): Promise<OutboxRow[]> {
-    const rows = await this.#database.all<Record<string, SqlValue>>(this.#queries.due, { limit: BATCH })
+    const [clock] = await this.#database.all<{ now: number }>(this.#queries.clock)
+    this.#lookedAt = clock?.now ?? 0
+    const values = { until: this.#lookedAt, limit: BATCH }
+    const rows = await this.#database.all<Record<string, SqlValue>>(this.#queries.due, values)
     return rows
       .filter((row) => {
         const owner = row['claimed_by'] as string | null
@@ -52,10 +59,23 @@ export class ActionOutbox {
     return rows.map(fromRow)
   }
 
-  /** Milliseconds until the next row is due; null where there is none. */
+  /**
+   * Milliseconds until the next row becomes due that was not at the last look; null where there is none. Rows that
+   * are being worked on must not hide it: a service that hangs would hold up what is to be said to the others.
+   */
   async nextDelayMs(): Promise<number | null> {
-    const [row] = await this.#database.all<{ due_at: number | null; now: number }>(this.#queries.nextDue)
-    return row?.due_at == null ? null : Math.max(0, row.due_at - row.now)
+    const values = { after: this.#lookedAt }
+    const [row] = await this.#database.all<{ due_at: number | null; now: number }>(
+      this.#queries.nextDue,
+      values,
+    )
+    return row?.due_at == null ? null : Math.max(1, row.due_at - row.now)
+  }
+
+  /** Whether the row is still there, and no newer action in its place. */
+  async isCurrent({ taskId, sequence }: OutboxRow): Promise<boolean> {
+    const rows = await this.#database.all(this.#queries.current, { task_id: taskId, sequence })
+    return rows.length > 0
   }
 
   /** @returns false where another process was faster, or a newer action has come */
@@ -65,7 +85,7 @@ export class ActionOutbox {
       task_id,
       sequence,
       owner: this.#owner,
-      claim_ms: CLAIM_MS,
+      claim_ms: this.#claimMs,
       claimed_was: row.claimedUntil ?? 0,
     }
     return (await this.#database.commit([{ query: this.#queries.claim, values, expect: 1 }])) === 'committed'

@@ -50,5 +50,7 @@ export interface ReleaseRecord {
   readonly reason: string | null
   /** The state in which it was stopped. */
   readonly stoppedFrom: ReleaseState | null
+  /** It publishes for longer than RELEASE_TIMEOUT: only a person ends that (RC-17). */
+  readonly needsAttention: boolean
   readonly tasks: readonly CoordinatorTask[]
 }

@@ -27,6 +27,7 @@ export function releaseToRow(release: ReleaseRecord): Record<string, SqlValue> {
     outcome: release.outcome,
     reason: release.reason,
     stopped_from: release.stoppedFrom,
+    needs_attention: flag(release.needsAttention),
   }
 }
 
@@ -86,6 +87,7 @@ export function releaseFromRow(row: Row, studies: readonly Row[], tasks: readonl
     outcome: value('outcome'),
     reason: value('reason'),
     stoppedFrom: value('stopped_from'),
+    needsAttention: row['needs_attention'] === 1,
     tasks: tasks.map(taskFromRow),
   }
 }

@@ -1,4 +1,4 @@
-import { pathForward, type CoordinatorTaskState, type ReleaseState } from '@release-task/protocol'
+import { pathForward, type CoordinatorTaskState } from '@release-task/protocol'
 import {
   forEachTask,
   moveRelease,
@@ -25,9 +25,7 @@ function step(change: Change): Change {
     case 'initializing':
       return allReached(change, 'initialized') ? startAll(change) : change
     case 'running':
-      return allReached(change, 'staged')
-        ? withRelease(moveRelease(change, 'staged'), { dueAt: null })
-        : change
+      return allReached(change, 'staged') ? moveRelease(change, 'staged') : change
     case 'publishing':
       return allReached(change, 'published') ? complete(change) : change
     case 'canceling':
@@ -66,7 +64,7 @@ function complete(change: Change): Change {
     from: latestVersion,
     to: version,
   })
-  return withRelease(moveRelease(raised, 'published'), { dueAt: null })
+  return moveRelease(raised, 'published')
 }
 
 /** A release that nobody takes part in is staged at once, and says so (RC-3). */
@@ -77,9 +75,4 @@ export function warnIfNobody(change: Change): Change {
     'warning',
     `release ${change.release.id} has no enabled task service; nothing is prepared`,
   )
-}
-
-/** The state that counts for what may have been sent: the one before it was stopped. */
-export function reachedState(change: Change): ReleaseState {
-  return change.release.stoppedFrom ?? change.release.state
 }

@@ -12,6 +12,7 @@ import {
   send,
   taskEvent,
   taskOf,
+  withEffects,
   withRelease,
   withTask,
   type Change,
@@ -33,16 +34,20 @@ export function stopRelease(
 ): Change {
   const { state } = change.release
   if (isFinalRelease(state) || state === 'canceling') return change
-  const { now, policy } = change.moment
   const decided = withRelease(change, { outcome, reason, stoppedFrom: state })
   const moved = moveRelease(decided, 'canceling')
-  const told = forEachTask(moved, (so, task) => tellCancel(so, task, task.id === ended))
-  return withRelease(told, { dueAt: now + policy.actionDeadlineMs })
+  return forEachTask(moved, (so, task) => tellCancel(so, task, task.id === ended))
 }
 
 function tellCancel(change: Change, task: CoordinatorTask, endedItself: boolean): Change {
-  if (endedItself || task.state === 'published' || task.state === 'canceled') return change
+  if (endedItself || task.state === 'published' || task.state === 'canceled')
+    return tellNoMore(change, task.id)
   return send(withTask(change, task.id, { cancelPending: true }), task.id, 'cancel', CANCEL_FOR_MS)
+}
+
+/** The service has said the last word: what was still to be told to it must not be sent any more (RC-5, RC-19). */
+export function tellNoMore(change: Change, taskId: TaskId): Change {
+  return withEffects(withTask(change, taskId, { cancelPending: false }), { type: 'tell_no_more', taskId })
 }
 
 /** A task ends badly, and its release with it. */
@@ -62,28 +67,22 @@ export function endIfAllAnswered(change: Change): Change {
   return end(change)
 }
 
-/** The time to answer is over: the release ends, and who did not answer is named (RC-20). */
+/** The time to answer is over: the release ends, and the services that did not answer are named (RC-20). */
 export function endUnanswered(change: Change): Change {
   const silent = change.release.tasks.filter((task) => task.cancelPending)
-  const told = silent.reduce(
-    (so, task) =>
-      taskEvent(
-        so,
-        task.id,
-        'warning',
-        `task ${task.id} has not acknowledged cancel; it is told for 24 hours`,
-      ),
-    change,
-  )
-  return end(told)
+  return end(silent.reduce(tellSilent, change))
+}
+
+function tellSilent(change: Change, { id, serviceId }: CoordinatorTask): Change {
+  const message = `task service ${serviceId} has not acknowledged cancel of task ${id}; it is told for 24 hours`
+  return taskEvent(change, id, 'warning', message)
 }
 
 function end(change: Change): Change {
   const canceled = forEachTask(change, (so, task) =>
     isFinalCoordinatorTask(taskOf(so, task.id).state) ? so : moveTask(so, task.id, 'canceled'),
   )
-  const ended = moveRelease(tellPartial(canceled), change.release.outcome ?? 'canceled')
-  return withRelease(ended, { dueAt: null })
+  return moveRelease(tellPartial(canceled), change.release.outcome ?? 'canceled')
 }
 
 /** What became public stays public; people must know (RC-21). */

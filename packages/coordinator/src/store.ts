@@ -1,9 +1,13 @@
 import type { CommitResult, Database, Statement } from '@release-task/database'
-import { newId, type ReleaseId, type ReleaseState, type StudyId, type TaskId } from '@release-task/protocol'
+import { newId, type ReleaseId, type ReleaseState, type StudyId } from '@release-task/protocol'
+import { actionWrites } from './action-queries.ts'
 import type { Effect } from './decision.ts'
-import { actionQueries, eventQueries, releaseQueries, taskQueries } from './queries.ts'
+import { eventQueries } from './event-queries.ts'
+import { pollDistance } from './poll-store.ts'
 import type { CoordinatorTask, ReleaseRecord } from './record.ts'
+import { releaseLists, releaseReads, releaseWrites } from './release-queries.ts'
 import { releaseFromRow, releaseToRow, taskFromRow, taskToRow, type Row } from './row.ts'
+import { pollQueries, taskQueries } from './task-queries.ts'
 
 const BATCH = 200
 
@@ -51,10 +55,13 @@ export interface ListedTask {
  */
 export class ReleaseStore {
   readonly #database: Database
-  readonly #releases: ReturnType<typeof releaseQueries>
+  readonly #reads: ReturnType<typeof releaseReads>
+  readonly #lists: ReturnType<typeof releaseLists>
+  readonly #writes: ReturnType<typeof releaseWrites>
   readonly #tasks: ReturnType<typeof taskQueries>
+  readonly #polls: ReturnType<typeof pollQueries>
   readonly #events: ReturnType<typeof eventQueries>
-  readonly #actions: ReturnType<typeof actionQueries>
+  readonly #actions: ReturnType<typeof actionWrites>
   readonly #random: () => number
   readonly #pollIntervalMs: number
 
@@ -63,25 +70,27 @@ export class ReleaseStore {
     { random, pollIntervalMs }: { random: () => number; pollIntervalMs: number },
   ) {
     this.#database = database
-    this.#releases = releaseQueries(database)
+    this.#reads = releaseReads(database)
+    this.#lists = releaseLists(database)
+    this.#writes = releaseWrites(database)
     this.#tasks = taskQueries(database)
+    this.#polls = pollQueries(database)
     this.#events = eventQueries(database)
-    this.#actions = actionQueries(database)
+    this.#actions = actionWrites(database)
     this.#random = random
-    // With polling switched off the endpoint still asks; then the next time lies far away.
-    this.#pollIntervalMs = pollIntervalMs || 365 * 24 * 60 * 60 * 1000
+    this.#pollIntervalMs = pollDistance(pollIntervalMs)
   }
 
   async load(id: string): Promise<Loaded> {
     const [[moment], record] = await Promise.all([
-      this.#database.all<{ latest_version: string; now: number }>(this.#releases.moment),
+      this.#database.all<{ latest_version: string; now: number }>(this.#reads.moment),
       this.get(id),
     ])
     return { record, now: moment?.now ?? 0, latestVersion: moment?.latest_version ?? '' }
   }
 
   async get(id: string): Promise<ReleaseRecord | null> {
-    const { release, studies, tasks } = this.#releases
+    const { release, studies, tasks } = this.#reads
     const [row] = await this.#database.all<Row>(release, { id })
     if (!row) return null
     const parts = await Promise.all([
@@ -93,29 +102,32 @@ export class ReleaseStore {
 
   /** All of the change or nothing. `conflict`: the release is another by now; load and decide again. */
   commit(change: Change): Promise<CommitResult> {
-    const { before, next } = change
+    const { before, next, effects } = change
     const record = next ? this.#recordStatements(before, next) : []
+    const statements = (some: readonly Effect[]) => some.flatMap((effect) => this.#effect(change, effect))
+    // The version comes first: another release may have taken the number meanwhile, and that is a conflict like any
+    // other, while the row that writes the number twice would be an error of the database.
+    const isVersion = (effect: Effect) => effect.type === 'version'
     return this.#database.commit([
+      ...statements(effects.filter(isVersion)),
       ...record,
-      ...change.effects.flatMap((effect) => this.#effect(change, effect)),
+      ...statements(effects.filter((effect) => !isVersion(effect))),
     ])
   }
 
   async list(state: string | null, window: Window): Promise<Page<ReleaseRecord>> {
-    return this.#page({ list: this.#releases.list, count: this.#releases.count }, { state }, window)
+    return this.#page({ list: this.#lists.list, count: this.#lists.count }, { state }, window)
   }
 
   async listOfStudy(studyId: string, window: Window): Promise<Page<ReleaseRecord>> {
-    const { listOfStudy: list, countOfStudy: count } = this.#releases
+    const { listOfStudy: list, countOfStudy: count } = this.#lists
     return this.#page({ list, count }, { study_id: studyId }, window)
   }
 
   /** Releases over any of the studies that have not ended. */
   async underWay(studies: readonly StudyId[]): Promise<ReleaseId[]> {
     const found = await Promise.all(
-      studies.map((study_id) =>
-        this.#database.all<{ kf_id: ReleaseId }>(this.#releases.underWay, { study_id }),
-      ),
+      studies.map((study_id) => this.#database.all<{ kf_id: ReleaseId }>(this.#reads.underWay, { study_id })),
     )
     return [...new Set(found.flat().map((row) => row.kf_id))].toSorted()
   }
@@ -127,7 +139,7 @@ export class ReleaseStore {
   ): Promise<{ version: string; createdAt: number } | null> {
     const values = { study_id: studyId, state }
     const [row] = await this.#database.all<{ version: string; created_at: number }>(
-      this.#releases.newestOfStudy,
+      this.#lists.newestOfStudy,
       values,
     )
     return row ? { version: row.version, createdAt: row.created_at } : null
@@ -135,7 +147,7 @@ export class ReleaseStore {
 
   /** Releases that must be looked at though nothing happened to them. */
   async due(): Promise<{ id: ReleaseId; state: ReleaseState }[]> {
-    const rows = await this.#database.all<{ kf_id: ReleaseId; state: ReleaseState }>(this.#releases.due, {
+    const rows = await this.#database.all<{ kf_id: ReleaseId; state: ReleaseState }>(this.#reads.due, {
       limit: BATCH,
     })
     return rows.map((row) => ({ id: row.kf_id, state: row.state }))
@@ -154,7 +166,7 @@ export class ReleaseStore {
   }
 
   countActive(): Promise<number> {
-    return this.#count(this.#releases.countActive, {})
+    return this.#count(this.#lists.countActive, {})
   }
 
   countWorking(): Promise<number> {
@@ -162,30 +174,8 @@ export class ReleaseStore {
   }
 
   async countByState(): Promise<Map<string, number>> {
-    const rows = await this.#database.all<{ state: string; count: number }>(this.#releases.countByState)
+    const rows = await this.#database.all<{ state: string; count: number }>(this.#lists.countByState)
     return new Map(rows.map((row) => [row.state, row.count]))
-  }
-
-  /** Tasks to be asked now, claimed for this process; `everybody`: also those whose time has not come. */
-  async claimPolls(everybody = false): Promise<{ taskId: TaskId; releaseId: ReleaseId; now: number }[]> {
-    const query = everybody ? this.#tasks.allPolls : this.#tasks.pollsDue
-    const rows = await this.#database.all<{
-      task_id: TaskId
-      release_id: ReleaseId
-      due_at: number
-      now: number
-    }>(query, everybody ? {} : { limit: BATCH })
-    const claimed = await Promise.all(rows.map((row) => this.#claimPoll(row)))
-    return rows
-      .filter((_, index) => claimed[index])
-      .map((row) => ({ taskId: row.task_id, releaseId: row.release_id, now: row.now }))
-  }
-
-  async #claimPoll(row: { task_id: TaskId; due_at: number }): Promise<boolean> {
-    const values = { task_id: row.task_id, was: row.due_at, interval_ms: this.#pollIntervalMs }
-    return (
-      (await this.#database.commit([{ query: this.#tasks.claimPoll, values, expect: 1 }])) === 'committed'
-    )
   }
 
   async #page(
@@ -207,7 +197,7 @@ export class ReleaseStore {
   }
 
   #recordStatements(before: ReleaseRecord | null, next: ReleaseRecord): Statement[] {
-    const queries = this.#releases
+    const queries = this.#writes
     const values = releaseToRow(next)
     const own: Statement[] = before
       ? [{ query: queries.updateRelease, values: { ...values, was: before.revision }, expect: 1 }]
@@ -226,7 +216,7 @@ export class ReleaseStore {
 
   #studyStatements(before: ReleaseRecord | null, next: ReleaseRecord): Statement[] {
     if (before?.studies === next.studies) return []
-    const { deleteStudies, insertStudy } = this.#releases
+    const { deleteStudies, insertStudy } = this.#writes
     const cleared: Statement[] = before ? [{ query: deleteStudies, values: { release_id: next.id } }] : []
     const inserted = next.studies.map((study_id, place) => ({
       query: insertStudy,
@@ -251,16 +241,16 @@ export class ReleaseStore {
       }
       case 'told':
         return [{ query: this.#actions.told, values: { task_id: effect.taskId, action: effect.action } }]
+      case 'tell_no_more':
+        return [{ query: this.#actions.tellNoMore, values: { task_id: effect.taskId } }]
       case 'poll_from': {
         const values = { task_id: effect.taskId, release_id: id, interval_ms: this.#pollIntervalMs }
-        return [{ query: this.#tasks.pollFrom, values }]
+        return [{ query: this.#polls.from, values }]
       }
       case 'poll_no_more':
-        return [{ query: this.#tasks.pollNoMore, values: { task_id: effect.taskId } }]
+        return [{ query: this.#polls.noMore, values: { task_id: effect.taskId } }]
       case 'version':
-        return [
-          { query: this.#releases.raiseVersion, values: { from: effect.from, to: effect.to }, expect: 1 },
-        ]
+        return [{ query: this.#writes.raiseVersion, values: { from: effect.from, to: effect.to }, expect: 1 }]
     }
   }
 
@@ -276,7 +266,7 @@ export class ReleaseStore {
     }
     return [
       { query: this.#events.bump, values: {}, expect: 1 },
-      { query: this.#events.insert, values },
+      { query: this.#events.insert, values, expect: 1 },
     ]
   }
 }

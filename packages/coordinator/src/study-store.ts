@@ -1,6 +1,6 @@
 import type { Database } from '@release-task/database'
 import type { StudyId } from '@release-task/protocol'
-import { studyQueries } from './queries.ts'
+import { studyQueries } from './study-queries.ts'
 import type { Row } from './row.ts'
 import type { Page, Window } from './store.ts'
 

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { isId } from '@release-task/protocol'
+import { isId, type StudyId } from '@release-task/protocol'
 import { request } from '@release-task/http'
 import { z } from 'zod'
 import { CoordinatorError } from './errors.ts'
@@ -10,10 +10,13 @@ const PAGE = 100
 const MOST_PAGES = 10_000
 
 const studySchema = z.object({
-  kf_id: z.string().refine((id) => isId('SD', id)),
+  kf_id: z.custom<StudyId>((id) => isId('SD', id)),
   name: z.string().nullish(),
   visible: z.boolean().nullish(),
-  created_at: z.string().nullish(),
+  created_at: z
+    .string()
+    .refine((text) => !Number.isNaN(Date.parse(text)))
+    .nullish(),
 })
 
 /** Where studies come from. @throws CoordinatorError */
@@ -26,7 +29,7 @@ export interface SyncResult {
 
 function toStudy({ kf_id, name, visible, created_at }: z.output<typeof studySchema>): ListedStudy {
   return {
-    id: kf_id as ListedStudy['id'],
+    id: kf_id,
     name: name ?? kf_id,
     visible: visible ?? true,
     createdAt: created_at ?? null,
@@ -52,23 +55,62 @@ export function studiesFromFile(path: string | URL): StudySource {
 
 const pageSchema = z.object({
   results: z.array(studySchema),
+  total: z.int().nullish(),
   _links: z.object({ next: z.string().nullish() }).nullish(),
 })
 
-/** Studies of a Data Service, every page of them (DS rules, CR-41). */
+/**
+ * Studies of a Data Service, every page of them, hidden ones too (CR-41). What does not add up is read once more: a
+ * list that is short by a few would mark those as deleted (DS-5).
+ */
 export function studiesFromDataService(baseUrl: string): StudySource {
   return async () => {
-    const studies = new Map<string, ListedStudy>()
-    let path: string | null = `/studies?limit=${PAGE}`
-    for (let pages = 0; path !== null && pages < MOST_PAGES; pages++) {
-      const page: z.output<typeof pageSchema> = await readPage(baseUrl + path)
-      for (const study of page.results) studies.set(study.kf_id, toStudy(study))
-      const next: string | null | undefined = page._links?.next
-      // The link does not repeat the limit.
-      path = next ? `${next}${next.includes('?') ? '&' : '?'}limit=${PAGE}` : null
-    }
-    return [...studies.values()]
+    const first = await readAll(baseUrl)
+    if (addsUp(first)) return [...first.studies.values()]
+    const second = await readAll(baseUrl)
+    if (addsUp(second)) return [...second.studies.values()]
+    throw new CoordinatorError(
+      'DATASERVICE_ANSWER',
+      `${baseUrl}/studies lists ${second.studies.size} studies and says that there are ${second.total}`,
+    )
   }
+}
+
+interface Listing {
+  readonly studies: ReadonlyMap<string, ListedStudy>
+  /** What the last page says; null where it does not. */
+  readonly total: number | null
+}
+
+function addsUp({ studies, total }: Listing): boolean {
+  return total === null || studies.size === total
+}
+
+async function readAll(baseUrl: string): Promise<Listing> {
+  const studies = new Map<string, ListedStudy>()
+  const seen = new Set<string>()
+  let path = withLimit('/studies')
+  for (;;) {
+    if (seen.size === MOST_PAGES || seen.has(path))
+      throw new CoordinatorError(
+        'DATASERVICE_ANSWER',
+        `GET ${baseUrl}${path}: its pages do not come to an end`,
+      )
+    seen.add(path)
+    const page = await readPage(baseUrl + path)
+    for (const study of page.results) studies.set(study.kf_id, toStudy(study))
+    const next = page._links?.next
+    if (!next) return { studies, total: page.total ?? null }
+    path = withLimit(next)
+  }
+}
+
+/** The link to the next page does not repeat the limit (DS-3). */
+function withLimit(path: string): string {
+  const [name, query] = path.split('?', 2)
+  const parameters = new URLSearchParams(query)
+  parameters.set('limit', String(PAGE))
+  return `${name}?${parameters.toString()}`
 }
 
 async function readPage(url: string): Promise<z.output<typeof pageSchema>> {

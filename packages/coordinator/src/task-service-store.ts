@@ -1,8 +1,8 @@
 import type { Database } from '@release-task/database'
 import { newId, type TaskServiceId } from '@release-task/protocol'
 import { CoordinatorError } from './errors.ts'
-import { serviceQueries } from './queries.ts'
 import type { Row } from './row.ts'
+import { serviceReads, serviceRemoval, serviceWrites } from './service-queries.ts'
 import type { Page, Window } from './store.ts'
 
 const MOST_DRAWS = 20
@@ -21,42 +21,51 @@ export interface TaskService {
   readonly createdAt: number
 }
 
+/** Four failed checks in a row (RC-36). */
+export function isDown(service: TaskService): boolean {
+  return service.lastOkStatus > 3
+}
+
 export type TaskServiceFields = Pick<TaskService, 'name' | 'description' | 'url' | 'author' | 'enabled'>
 
 /** The registered services. */
 export class TaskServiceStore {
   readonly #database: Database
-  readonly #queries: ReturnType<typeof serviceQueries>
+  readonly #reads: ReturnType<typeof serviceReads>
+  readonly #writes: ReturnType<typeof serviceWrites>
+  readonly #removal: ReturnType<typeof serviceRemoval>
   readonly #random: () => number
 
   constructor(database: Database, random: () => number) {
     this.#database = database
-    this.#queries = serviceQueries(database)
+    this.#reads = serviceReads(database)
+    this.#writes = serviceWrites(database)
+    this.#removal = serviceRemoval(database)
     this.#random = random
   }
 
   async get(id: string): Promise<TaskService | null> {
-    const [row] = await this.#database.all<Row>(this.#queries.get, { id })
+    const [row] = await this.#database.all<Row>(this.#reads.get, { id })
     return row ? fromRow(row) : null
   }
 
   async byUrl(url: string): Promise<TaskService | null> {
-    const [row] = await this.#database.all<Row>(this.#queries.byUrl, { url })
+    const [row] = await this.#database.all<Row>(this.#reads.byUrl, { url })
     return row ? fromRow(row) : null
   }
 
   async all(): Promise<TaskService[]> {
-    return (await this.#database.all<Row>(this.#queries.all)).map(fromRow)
+    return (await this.#database.all<Row>(this.#reads.all)).map(fromRow)
   }
 
   async enabled(): Promise<TaskService[]> {
-    return (await this.#database.all<Row>(this.#queries.enabled)).map(fromRow)
+    return (await this.#database.all<Row>(this.#reads.enabled)).map(fromRow)
   }
 
   async list(enabled: boolean | null, window: Window): Promise<Page<TaskService>> {
     const where = { enabled: enabled === null ? null : Number(enabled) }
-    const rows = await this.#database.all<Row>(this.#queries.list, { ...where, ...window })
-    const [total] = await this.#database.all<{ count: number }>(this.#queries.count, where)
+    const rows = await this.#database.all<Row>(this.#reads.list, { ...where, ...window })
+    const [total] = await this.#database.all<{ count: number }>(this.#reads.count, where)
     return { count: total?.count ?? 0, results: rows.map(fromRow) }
   }
 
@@ -65,44 +74,53 @@ export class TaskServiceStore {
     for (let draws = 0; draws < MOST_DRAWS; draws++) {
       const id = newId('TS', this.#random)
       const values = { ...toRow(fields), kf_id: id, last_ok_status: 0 }
-      const result = await this.#database.commit([{ query: this.#queries.insert, values, expect: 1 }])
+      const result = await this.#database.commit([{ query: this.#writes.insert, values, expect: 1 }])
       if (result === 'committed') return this.get(id)
       if (await this.byUrl(fields.url)) return null
     }
     throw new CoordinatorError('ID_COLLISION', `No free id for a task service in ${MOST_DRAWS} draws`)
   }
 
-  async update(id: string, fields: TaskServiceFields): Promise<void> {
-    await this.#database.commit([{ query: this.#queries.update, values: { ...toRow(fields), kf_id: id } }])
+  /** Changes what is given. @returns false where another service has the address, or this one is gone */
+  async update(id: string, fields: Partial<TaskServiceFields>): Promise<boolean> {
+    const { name = null, description = null, url = null, author = null, enabled = null } = fields
+    const values = { id, name, description, url, author, enabled: enabled === null ? null : Number(enabled) }
+    const result = await this.#database.commit([{ query: this.#writes.update, values, expect: 1 }])
+    return result === 'committed'
   }
 
   /** A release under way that has a task of this service; null: none, it may go (RC-35). */
   async usedBy(id: string): Promise<string | null> {
-    const [row] = await this.#database.all<{ kf_id: string }>(this.#queries.inUse, { id })
+    const [row] = await this.#database.all<{ kf_id: string }>(this.#reads.inUse, { id })
     return row?.kf_id ?? null
   }
 
-  /** With its tasks of ended releases; its events stay without a link (CR-32). */
-  async remove(id: string): Promise<void> {
-    const { removeTasks, unlinkEvents, remove } = this.#queries
-    await this.#database.commit(
-      [removeTasks, unlinkEvents, remove].map((query) => ({ query, values: { id } })),
-    )
+  /**
+   * With its tasks of ended releases and what was still to be told for them; its events stay without a link (CR-32).
+   * @returns false where it is in use, also since a moment ago, or gone already
+   */
+  async remove(id: string): Promise<boolean> {
+    const { service, actions, polls, tasks, eventLinks } = this.#removal
+    const result = await this.#database.commit([
+      { query: service, values: { id }, expect: 1 },
+      ...[actions, polls, tasks, eventLinks].map((query) => ({ query, values: { id } })),
+    ])
+    return result === 'committed'
   }
 
   async countHealth(id: string, healthy: boolean): Promise<void> {
-    const query = healthy ? this.#queries.healthy : this.#queries.unhealthy
+    const query = healthy ? this.#writes.healthy : this.#writes.unhealthy
     await this.#database.commit([{ query, values: { id } }])
   }
 
   /** Services whose health is to be checked now, claimed for this process. */
   async claimChecks(intervalMs: number): Promise<TaskService[]> {
-    const rows = await this.#database.all<Row>(this.#queries.checksDue, { limit: BATCH })
+    const rows = await this.#database.all<Row>(this.#reads.checksDue, { limit: BATCH })
     const claimed = await Promise.all(
       rows.map(async (row) => {
         const values = { id: row['kf_id'] ?? '', was: row['check_due_at'] ?? 0, interval_ms: intervalMs }
         return (
-          (await this.#database.commit([{ query: this.#queries.claimCheck, values, expect: 1 }])) ===
+          (await this.#database.commit([{ query: this.#writes.claimCheck, values, expect: 1 }])) ===
           'committed'
         )
       }),

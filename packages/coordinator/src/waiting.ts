@@ -7,18 +7,25 @@ const iso = (ms: number): string => new Date(ms).toISOString()
 const NOTHING = { attempt: null, last_error: null, next_try: null, gives_up_at: null }
 
 /** What a task waits for, as the coordinator knows it (WK-21, WK-22). null: nothing, it has ended. */
-export function taskWaitingFor(task: CoordinatorTask, row: OutboxRow | null): WaitingFor | null {
+export function taskWaitingFor(
+  task: CoordinatorTask,
+  { row, taskTimeoutMs }: { row: OutboxRow | null; taskTimeoutMs: number },
+): WaitingFor | null {
   if (row && (task.cancelPending || !isFinalCoordinatorTask(task.state))) return waitingForAnswer(task, row)
   if (isFinalCoordinatorTask(task.state)) return null
   const base = { ...NOTHING, since: iso(task.since), last_error: task.lastError }
   if (task.needsAttention)
-    return { ...base, whom: 'person', what: 'has not been heard of for too long while publishing' }
-  if (task.state === 'running' || task.state === 'publishing')
     return {
       ...base,
-      whom: 'service',
-      what: `waits for the service to report ${task.state === 'running' ? 'staged' : 'published'}`,
+      whom: 'person',
+      what: `needs a person to look at it: ${task.lastError ?? 'no word of it'}`,
     }
+  if (task.state === 'publishing')
+    return { ...base, whom: 'service', what: 'waits for the service to report published' }
+  if (task.state === 'running') {
+    const gives_up_at = iso(task.lastActivityAt + taskTimeoutMs)
+    return { ...base, whom: 'service', what: 'waits for the service to report staged', gives_up_at }
+  }
   return { ...base, whom: 'coordinator', what: 'waits for the other tasks of the release' }
 }
 
@@ -35,14 +42,23 @@ function waitingForAnswer(task: CoordinatorTask, row: OutboxRow): WaitingFor {
 }
 
 /** What a release waits for: the person who publishes, or the tasks that are behind. */
-export function releaseWaitingFor(release: ReleaseRecord, rows: readonly OutboxRow[]): WaitingFor | null {
+export function releaseWaitingFor(
+  release: ReleaseRecord,
+  { rows, taskTimeoutMs }: { rows: readonly OutboxRow[]; taskTimeoutMs: number },
+): WaitingFor | null {
   if (isFinalRelease(release.state)) return null
   const base = { ...NOTHING, since: iso(release.since) }
   if (release.state === 'staged')
     return { ...base, whom: 'person', what: 'waits for a person to publish it, or to cancel it' }
   if (release.state === 'waiting') return { ...base, whom: 'coordinator', what: 'is about to begin' }
+  if (release.needsAttention)
+    return {
+      ...base,
+      whom: 'person',
+      what: 'needs a person to look at it: it has been publishing for too long',
+    }
   const waits = release.tasks
-    .map((task) => taskWaitingFor(task, rowOf(task, rows)))
+    .map((task) => taskWaitingFor(task, { row: rowOf(task, rows), taskTimeoutMs }))
     .filter((one) => one !== null)
   const person = waits.find((one) => one.whom === 'person')
   if (person) return person
@@ -50,7 +66,9 @@ export function releaseWaitingFor(release: ReleaseRecord, rows: readonly OutboxR
   const first = behind.find((one) => one.last_error !== null) ?? behind[0]
   if (!first) return { ...base, whom: 'coordinator', what: 'is about to go on' }
   const what = `${first.what} (${behind.length} of ${release.tasks.length} tasks)`
-  return { ...first, what }
+  // Who does not answer `cancel` is told for a day, but the release does not wait for that (RC-20).
+  const canceledBy = release.state === 'canceling' && release.dueAt !== null ? iso(release.dueAt) : null
+  return { ...first, what, gives_up_at: canceledBy ?? first.gives_up_at }
 }
 
 function rowOf(task: CoordinatorTask, rows: readonly OutboxRow[]): OutboxRow | null {

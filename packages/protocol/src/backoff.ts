@@ -4,22 +4,37 @@ export interface Backoff {
   readonly maxMs: number
 }
 
+const MOST_DOUBLINGS = 30
+
 /**
- * Exponential delay with full jitter: anything between 0 and the doubled step, so that many that failed
- * together do not come back together.
+ * Exponential delay without chance: the first, then doubled, never more than the most (WK-8).
+ * @param failures how often it failed so far, from 1
+ */
+export function backoffStep({ firstMs, maxMs }: Backoff, failures: number): number {
+  return Math.min(maxMs, firstMs * 2 ** Math.min(MOST_DOUBLINGS, Math.max(0, failures - 1)))
+}
+
+/**
+ * The same with full jitter: anything between 0 and the step, so that many that failed together do not come back
+ * together (N-1).
  * @param failures how often it failed so far, from 1
  * @param random in [0, 1)
  */
 export function backoffDelay(backoff: Backoff, failures: number, random: number): number {
-  const ceiling = Math.min(backoff.maxMs, backoff.firstMs * 2 ** Math.min(30, failures - 1))
-  return Math.round(ceiling * random)
+  return Math.round(backoffStep(backoff, failures) * random)
 }
 
-/** `Retry-After` in milliseconds: seconds or an HTTP date; null where it is neither. Never over an hour. */
+const MOST_RETRY_AFTER_MS = 60 * 60 * 1000 // 1 h
+
+/** `Retry-After` in milliseconds: seconds or an HTTP date; null where it is neither. Never over an hour (N-1). */
 export function retryAfterMs(header: string | null, now: number): number | null {
-  if (header === null || header.trim() === '') return null
-  const seconds = Number(header)
-  const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - now
-  if (!Number.isFinite(ms)) return null
-  return Math.min(60 * 60 * 1000, Math.max(0, ms)) // at most 1 h
+  const text = header?.trim() ?? ''
+  const ms = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : dateMs(text) - now
+  if (Number.isNaN(ms)) return null
+  return Math.min(MOST_RETRY_AFTER_MS, Math.max(0, ms))
+}
+
+/** An HTTP date names its weekday or month; `Date.parse` alone would also take "-5" for one. */
+function dateMs(text: string): number {
+  return /^[A-Za-z]/.test(text) ? Date.parse(text) : Number.NaN
 }

@@ -1,4 +1,4 @@
-/** States of a release, and of a task as its coordinator sees it (RC rules of docs/protocol.md). */
+/** States of a release (RC-1). */
 export const RELEASE_STATES = [
   'waiting',
   'initializing',
@@ -12,7 +12,7 @@ export const RELEASE_STATES = [
 ] as const
 export type ReleaseState = (typeof RELEASE_STATES)[number]
 
-/** The coordinator's word for a task; not the task service's own (`pending` there is `initialized` here). */
+/** The coordinator's word for a task (RC-2); not the task service's own (`pending` there is `initialized` here). */
 export const COORDINATOR_TASK_STATES = [
   'waiting',
   'initialized',
@@ -26,9 +26,10 @@ export const COORDINATOR_TASK_STATES = [
 ] as const
 export type CoordinatorTaskState = (typeof COORDINATOR_TASK_STATES)[number]
 
-/** How a release that is being stopped will end; decided once, with the move to `canceling` (RC rules). */
+/** How a release that is being stopped will end; decided once, with the move to `canceling` (RC-18). */
 export type ReleaseOutcome = 'canceled' | 'failed'
 
+/** RC-1. */
 const RELEASE_MOVES: { readonly [from in ReleaseState]: readonly ReleaseState[] } = {
   waiting: ['initializing', 'canceling'],
   initializing: ['running', 'canceling'],
@@ -41,6 +42,7 @@ const RELEASE_MOVES: { readonly [from in ReleaseState]: readonly ReleaseState[] 
   failed: [],
 }
 
+/** RC-2: `failed` and `canceled` from every state that is not terminal. */
 const TASK_MOVES: { readonly [from in CoordinatorTaskState]: readonly CoordinatorTaskState[] } = {
   waiting: ['initialized', 'rejected', 'failed', 'canceled'],
   initialized: ['running', 'failed', 'canceled'],
@@ -83,7 +85,10 @@ export function taskProgressRank(state: CoordinatorTaskState): number {
   return FORWARD.indexOf(state)
 }
 
-/** The states that a task passes on its way forward from one to another, the last included; empty if it is not ahead. */
+/**
+ * The states that a task passes on its way forward from one to another, the last included (RC-14); empty if it is
+ * not ahead.
+ */
 export function pathForward(
   from: CoordinatorTaskState,
   to: CoordinatorTaskState,

@@ -1,6 +1,6 @@
 import { ACTIONS, type Action } from './action.ts'
 
-/** States of a task in its task service, in the order of a release that goes well (docs/protocol.md, "States"). */
+/** States of a task in its task service, in the order of a release that goes well (docs/protocol.md, section 4). */
 export const TASK_STATES = [
   'pending',
   'running',
@@ -15,12 +15,12 @@ export type TaskState = (typeof TASK_STATES)[number]
 /** Nothing leaves these (TS-1). */
 export const FINAL_TASK_STATES = ['published', 'failed', 'canceled'] as const satisfies readonly TaskState[]
 
-/** Moves that the service makes by itself; every one is stored before it is told (docs/protocol.md, "Autonomous moves"). */
+/** Moves that a task makes without being asked (docs/protocol.md, section 4); stored before they are told (WK-5). */
 const OWN_MOVES: { readonly [from in TaskState]: readonly TaskState[] } = {
-  pending: ['failed'],
-  running: ['staged', 'failed'],
-  staged: ['failed'],
-  publishing: ['published', 'failed'],
+  pending: ['failed', 'canceled'],
+  running: ['staged', 'failed', 'canceled'],
+  staged: ['failed', 'canceled'],
+  publishing: ['published', 'failed', 'canceled'],
   published: [],
   failed: [],
   canceled: [],
@@ -30,7 +30,7 @@ export function isFinal(state: TaskState): boolean {
   return (FINAL_TASK_STATES as readonly TaskState[]).includes(state)
 }
 
-/** Whether a task service may move a task from one state to another without being asked. */
+/** Whether a task may move from one state to another without being asked by an action. */
 export function canMove(from: TaskState, to: TaskState): boolean {
   return OWN_MOVES[from].includes(to)
 }

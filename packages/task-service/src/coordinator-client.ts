@@ -7,15 +7,15 @@ import { TaskServiceError } from './errors.ts'
 
 const TIMEOUT_MS = 15 * 1000 // 15 s
 const READ_TRIES = 4
-const READ_BACKOFF = { firstMs: 250, maxMs: 4000 }
+const READ_BACKOFF = { firstMs: 250, maxMs: 4000 } // 0.25 s doubling to 4 s
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz'
 
 /** What this service asks of its coordinator. */
 export interface CoordinatorClient {
   /** One try of `PATCH /tasks/:id`. @throws TransportError where no whole answer came */
-  report(taskId: string, report: Report): Promise<Answer>
+  report(taskId: string, report: Report, signal: AbortSignal): Promise<Answer>
   /** One try of `GET /tasks/:id`. @throws TransportError where no whole answer came */
-  task(taskId: string): Promise<Answer>
+  task(taskId: string, signal: AbortSignal): Promise<Answer>
   /** `GET /releases/:id`, with a few tries. @throws TaskServiceError COORDINATOR_ANSWER */
   release(releaseId: string, signal: AbortSignal): Promise<Release>
   /** `GET /studies/:id`, with a few tries. @throws TaskServiceError COORDINATOR_ANSWER */
@@ -24,19 +24,21 @@ export interface CoordinatorClient {
 
 /** A client of the coordinator at `baseUrl`, which has no slash at the end. */
 export function createCoordinatorClient(baseUrl: string): CoordinatorClient {
-  const url = (path: string) => `${baseUrl}/${path}`
-  const read = (path: string, signal: AbortSignal) => readWithRetries(url(path), signal)
+  // An id may hold any character (ID-4), also such as would lead elsewhere.
+  const url = (collection: string, id: string) =>
+    `${baseUrl}/${collection}/${encodeURIComponent(id.toWellFormed())}`
   return {
-    report: (taskId, report) =>
-      request(url(`tasks/${taskId}`), {
+    report: (taskId, report, signal) =>
+      request(url('tasks', taskId), {
         method: 'PATCH',
         headers: csrfHeaders(baseUrl),
         body: report,
         timeoutMs: TIMEOUT_MS,
+        signal,
       }),
-    task: (taskId) => request(url(`tasks/${taskId}`), { timeoutMs: TIMEOUT_MS }),
-    release: async (releaseId, signal) => (await read(`releases/${releaseId}`, signal)) as Release,
-    study: async (studyId, signal) => (await read(`studies/${studyId}`, signal)) as Study,
+    task: (taskId, signal) => request(url('tasks', taskId), { timeoutMs: TIMEOUT_MS, signal }),
+    release: async (id, signal) => (await readWithRetries(url('releases', id), signal)) as Release,
+    study: async (id, signal) => (await readWithRetries(url('studies', id), signal)) as Study,
   }
 }
 
@@ -46,7 +48,8 @@ export function createCoordinatorClient(baseUrl: string): CoordinatorClient {
  */
 function csrfHeaders(baseUrl: string): Record<string, string> {
   const token = [...randomBytes(64)].map((byte) => LETTERS[byte % LETTERS.length]).join('')
-  const referer: Record<string, string> = baseUrl.startsWith('https:') ? { referer: `${baseUrl}/` } : {}
+  const secure = new URL(baseUrl).protocol === 'https:'
+  const referer: Record<string, string> = secure ? { referer: `${baseUrl}/` } : {}
   return { cookie: `csrftoken=${token}`, 'x-csrftoken': token, ...referer }
 }
 

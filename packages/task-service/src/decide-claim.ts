@@ -1,27 +1,32 @@
+import { attentionEvent, needsAttention } from './decide-attention.ts'
 import { ended } from './decide-end.ts'
 import type { Command, Decision, Effect, Moment } from './decision.ts'
-import type { TaskRecord } from './record.ts'
+import type { TaskRecord, Work } from './record.ts'
 
 const MOST_CRASHES = 10
-const ATTENTION_FROM = 5
 
 type Claim = Extract<Command, { type: 'claim' }>
 
 /** A worker asks for the task: it gets the lease and a new attempt number, or learns that there is nothing to do (WK-1). */
 export function decideClaim(record: TaskRecord, claim: Claim, moment: Moment): Decision {
   const { now } = moment
+  const { lease, work } = record
   const nothing: Decision = { kind: 'unchanged', answer: { code: 200, state: record.state } }
-  if (!record.work || record.dueAt === null || record.dueAt > now) return nothing
-  const { lease } = record
+  if (!work || record.dueAt === null || record.dueAt > now) return nothing
   if (lease && lease.expiresAt > now && lease.owner !== claim.goneOwner) return nothing
-  const crashed = lease !== null && lease.work === record.work
-  const crashes = crashed ? record.crashes + 1 : record.crashes
-  if (crashes >= MOST_CRASHES && record.work === 'stage') return failAfterCrashes(record, crashes, moment)
-  return take({ ...record, crashes }, claim, crashed, now)
+  // A worker that a cancel found at other work has not failed at this one.
+  const crashed = lease !== null && lease.work === work
+  const counted = crashed ? { ...record, crashes: record.crashes + 1 } : record
+  if (counted.crashes >= MOST_CRASHES && work === 'stage') return failAfterCrashes(counted, moment)
+  return take(counted, work, claim, { crashed, now })
 }
 
-function take(record: TaskRecord, claim: Claim, crashed: boolean, now: number): Decision {
-  const work = record.work ?? 'stage'
+function take(
+  record: TaskRecord,
+  work: Work,
+  claim: Claim,
+  { crashed, now }: { crashed: boolean; now: number },
+): Decision {
   const attempt = record.attempt + 1
   const next: TaskRecord = {
     ...record,
@@ -29,22 +34,30 @@ function take(record: TaskRecord, claim: Claim, crashed: boolean, now: number): 
     attempt,
     lease: { owner: claim.owner, work, expiresAt: now + claim.leaseMs },
     held: false,
-    needsAttention: record.needsAttention || (work !== 'stage' && record.crashes >= ATTENTION_FROM),
-    cancelAcknowledgedAt:
-      work === 'discard' ? (record.cancelAcknowledgedAt ?? now) : record.cancelAcknowledgedAt,
+    needsAttention: needsAttention(record, false),
+    cancelAcknowledgedAt: acknowledged(record, work, now),
     ranVersion: claim.version,
     updatedAt: now,
   }
-  const effects = [...crashEvent(record, crashed), ...versionEvent(record, claim.version)]
-  const message = `${work} started, attempt ${attempt}`
-  const started: Effect = {
-    type: 'event',
-    level: 'info',
-    event: `${work}_started`,
-    message,
-    data: { attempt },
-  }
-  return { kind: 'next', next, effects: [...effects, started], answer: { code: 200, state: record.state } }
+  const effects: Effect[] = [
+    ...crashEvent(record, crashed),
+    ...attentionEvent(record, next),
+    ...versionEvent(record, claim.version),
+    {
+      type: 'event',
+      level: 'info',
+      event: `${work}_started`,
+      message: `${work} started, attempt ${attempt}`,
+      data: { attempt },
+    },
+  ]
+  return { kind: 'next', next, effects, answer: { code: 200, state: record.state } }
+}
+
+/** Where the worker that was to stop is gone without a word, the beginning of `discard` says that it has (WK-16). */
+function acknowledged(record: TaskRecord, work: Work, now: number): number | null {
+  const waits = work === 'discard' && record.cancelRequestedAt !== null
+  return waits ? (record.cancelAcknowledgedAt ?? now) : record.cancelAcknowledgedAt
 }
 
 function crashEvent(record: TaskRecord, crashed: boolean): Effect[] {
@@ -62,14 +75,16 @@ function versionEvent(record: TaskRecord, version: string): Effect[] {
   return [{ type: 'event', level: 'warning', event: 'version_changed', message }]
 }
 
-function failAfterCrashes(record: TaskRecord, crashes: number, moment: Moment): Decision {
-  const message = `stage ended its worker ${crashes} times in a row`
+/** WK-9. The attempt number goes up although nobody begins: that fences off a holder that is only slow. */
+function failAfterCrashes(record: TaskRecord, moment: Moment): Decision {
+  const message = `stage ended its worker ${record.crashes} times in a row`
   const lastError = { message, stack: message, at: moment.now }
-  const { next, effects } = ended({ ...record, lease: null, crashes }, 'failed', moment)
+  const free: TaskRecord = { ...record, attempt: record.attempt + 1, lease: null, lastError }
+  const { next, effects } = ended(free, 'failed', moment)
   const told: Effect = { type: 'event', level: 'error', event: 'failed', message }
   return {
     kind: 'next',
-    next: { ...next, lastError },
+    next,
     effects: [told, ...effects, { type: 'report', state: 'failed', progress: null }],
     answer: { code: 200, state: 'failed' },
   }

@@ -3,7 +3,7 @@ import type { TaskRecord } from './record.ts'
 
 /**
  * The record of a task that ends other than published. Where the author's code has run, `discard` is due; a worker
- * that still runs keeps its lease until it has stopped, so that `discard` never runs beside it (WK-17).
+ * that still runs keeps its lease until it has stopped, so that `discard` never runs beside it (WK-17, WK-18).
  */
 export function ended(
   record: TaskRecord,

@@ -1,17 +1,19 @@
-import { backoffDelay } from '@release-task/protocol'
+import { backoffStep } from '@release-task/protocol'
+import { attentionEvent, needsAttention } from './decide-attention.ts'
 import { ended } from './decide-end.ts'
 import type { Decision, Effect, Moment, WorkerCommand } from './decision.ts'
 import type { TaskRecord, WorkError } from './record.ts'
 
-const BACKOFF = { firstMs: 1000, maxMs: 2 * 60 * 1000 } // 1 s doubling to 2 min
-const ATTENTION_FROM = 5
+const MOST_MESSAGE_CHARS = 500
 
 /** A word of a worker: believed only from the attempt that holds the lease (WK-2). */
 export function decideWorker(record: TaskRecord, command: WorkerCommand, moment: Moment): Decision {
   if (!record.lease || command.attempt !== record.attempt) return late(record, command)
-  // A cancel came while it worked: whatever it says, it has stopped now, and its result is thrown away (TS-2).
-  if (record.lease.work !== record.work) return stopped(record, command, moment)
+  // A cancel came while it worked: whatever it says, its result is thrown away (TS-2).
+  if (record.lease.work !== record.work) return afterCancel(record, command, moment)
   switch (command.type) {
+    case 'studies':
+      return toldStudies(record, command, moment)
     case 'progress':
       return progressed(record, command, moment)
     case 'step':
@@ -36,41 +38,48 @@ function info(event: string, message: string): Effect {
   return { type: 'event', level: 'info', event, message }
 }
 
+function refuseLate(message: string, effects: readonly Effect[]): Decision {
+  return { kind: 'refused', code: 'LATE_REPORT', message, effects, answer: { code: 400, state: null } }
+}
+
+/** Refused, changes nothing, and is kept as an event (WK-2). */
 function late(record: TaskRecord, command: WorkerCommand): Decision {
   const now = record.lease
     ? `attempt ${record.attempt} holds it`
     : `it is ${record.state} and nobody works on it`
   const message = `Refused "${command.type}" of attempt ${command.attempt} on ${record.id}: ${now}`
   const data = { attempt: command.attempt, current: record.attempt, said: command.type }
-  const effects: Effect[] =
-    command.type === 'progress'
-      ? []
-      : [{ type: 'event', level: 'warning', event: 'late_report', message, data }]
-  return { kind: 'refused', code: 'LATE_REPORT', message, effects, answer: { code: 400, state: null } }
+  return refuseLate(message, [{ type: 'event', level: 'warning', event: 'late_report', message, data }])
 }
 
-function stopped(record: TaskRecord, command: WorkerCommand, { now }: Moment): Decision {
-  if (command.type === 'progress' || command.type === 'step') return late(record, command)
-  const next = {
-    ...record,
-    lease: null,
-    cancelAcknowledgedAt: record.cancelAcknowledgedAt ?? now,
-    updatedAt: now,
-  }
+/** The worker has not stopped yet, or it has: only that it has is worth an event (WK-16). */
+function afterCancel(record: TaskRecord, command: WorkerCommand, { now }: Moment): Decision {
+  if (command.type === 'studies' || command.type === 'progress' || command.type === 'step')
+    return refuseLate(`Refused "${command.type}" on ${record.id}: it is ${record.state} by now`, [])
+  const acknowledgedAt = record.cancelAcknowledgedAt ?? (record.cancelRequestedAt === null ? null : now)
+  const next = { ...record, lease: null, cancelAcknowledgedAt: acknowledgedAt, updatedAt: now }
   const message = `attempt ${command.attempt} has stopped after ${record.state}; its result is thrown away`
   return accepted(next, [info('work_stopped', message), { type: 'wake', delayMs: 0 }])
 }
 
 type Said<T extends WorkerCommand['type']> = Extract<WorkerCommand, { type: T }>
 
-function progressed(record: TaskRecord, { percent, message }: Said<'progress'>, { now }: Moment): Decision {
-  const progress = Math.min(100, Math.max(0, Math.trunc(percent) || 0))
+function toldStudies(record: TaskRecord, { studies }: Said<'studies'>, { now }: Moment): Decision {
+  if (record.studies !== null) return { kind: 'unchanged', answer: { code: 200, state: record.state } }
+  return accepted({ ...record, studies, updatedAt: now }, [])
+}
+
+function progressed(record: TaskRecord, said: Said<'progress'>, { now }: Moment): Decision {
+  const progress = Math.min(100, Math.max(0, Math.trunc(said.percent) || 0))
+  const message = said.message?.slice(0, MOST_MESSAGE_CHARS) ?? record.message
+  if (progress === record.progress && message === record.message)
+    return { kind: 'unchanged', answer: { code: 200, state: record.state } }
   const ahead = progress > record.bestProgress
   const next: TaskRecord = {
     ...record,
     progress,
     bestProgress: Math.max(progress, record.bestProgress),
-    message: message ?? record.message,
+    message,
     lastProgressAt: ahead ? now : record.lastProgressAt,
     crashes: ahead ? 0 : record.crashes,
     updatedAt: now,
@@ -104,7 +113,9 @@ function succeeded(record: TaskRecord, { result, attempt }: Said<'succeeded'>, {
     updatedAt: now,
   }
   if (record.work === 'discard') {
-    const cleaned: TaskRecord = { ...done, since: record.since, cleanup: 'done', cleanupEndedAt: now }
+    // Why the task failed is still to be seen when its cleanup is done (SV-17).
+    const { since, lastError } = record
+    const cleaned: TaskRecord = { ...done, since, lastError, cleanup: 'done', cleanupEndedAt: now }
     return accepted(cleaned, [info('discarded', `discard finished, attempt ${attempt}`)])
   }
   if (record.work === 'publish') {
@@ -127,18 +138,11 @@ function failed(record: TaskRecord, command: Said<'failed'>, moment: Moment): De
   const failures = record.failures + 1
   const tired = now - record.lastProgressAt >= policy.stageRetryForMs
   if (record.work === 'stage' && (command.permanent || tired))
-    return failForGood({ ...record, failures, lastError }, command, moment)
-  const delayMs = backoffDelay(BACKOFF, failures, moment.random)
-  const next: TaskRecord = {
-    ...record,
-    lease: null,
-    failures,
-    lastError,
-    dueAt: now + delayMs,
-    needsAttention:
-      record.work !== 'stage' && (record.needsAttention || command.permanent || failures >= ATTENTION_FROM),
-    updatedAt: now,
-  }
+    return failForGood({ ...record, lastError }, command, moment)
+  const delayMs = backoffStep(policy.retry, failures)
+  // It lived to say so: that ends a row of crashes (WK-9).
+  const free: TaskRecord = { ...record, lease: null, failures, crashes: 0, lastError, updatedAt: now }
+  const next = { ...free, dueAt: now + delayMs, needsAttention: needsAttention(free, command.permanent) }
   const message = `${record.work} failed, attempt ${command.attempt}: ${command.error.message}; next try in ${delayMs} ms`
   const told: Effect = {
     type: 'event',
@@ -147,13 +151,7 @@ function failed(record: TaskRecord, command: Said<'failed'>, moment: Moment): De
     message,
     data: { failures },
   }
-  return accepted(next, [told, ...attention(record, next), { type: 'wake', delayMs }])
-}
-
-function attention(before: TaskRecord, next: TaskRecord): Effect[] {
-  if (before.needsAttention || !next.needsAttention) return []
-  const message = `${next.work} needs a person: it failed ${next.failures} times and is tried on`
-  return [{ type: 'event', level: 'error', event: 'needs_attention', message }]
+  return accepted(next, [told, ...attentionEvent(record, next), { type: 'wake', delayMs }])
 }
 
 function failForGood(record: TaskRecord, command: Said<'failed'>, moment: Moment): Decision {
@@ -163,7 +161,7 @@ function failForGood(record: TaskRecord, command: Said<'failed'>, moment: Moment
   const told: Effect = { type: 'event', level: 'error', event: 'failed', message }
   return {
     kind: 'next',
-    next: { ...next, failures: record.failures },
+    next,
     effects: [told, ...effects, report('failed')],
     answer: { code: 200, state: 'failed' },
   }

@@ -1,19 +1,13 @@
-import {
-  actionCell,
-  cellAnswer,
-  cellCode,
-  isFinal,
-  type ActionRequest,
-  type TableRow,
-} from '@release-task/protocol'
+import { actionCell, cellAnswer, cellCode, type ActionRequest, type TableRow } from '@release-task/protocol'
 import { decideClaim } from './decide-claim.ts'
+import { checkIntervalMs, decideCoordinatorShows, decideReportRefused } from './decide-coordinator.ts'
 import { ended } from './decide-end.ts'
+import { decidePerson } from './decide-person.ts'
 import { decideWorker } from './decide-worker.ts'
 import type { Answer, Command, Decision, Effect, Moment, Refusal } from './decision.ts'
-import type { TaskRecord } from './record.ts'
+import type { TaskRecord, Work } from './record.ts'
 
 const ANSWER_HOLD_MS = 1000 // 1 s: work waits this long for its action's answer to be written (WK-6)
-const CHECK_INTERVAL_MS = 15 * 60 * 1000 // 15 min between questions whether the coordinator still knows a task
 
 /**
  * The whole protocol of a task service: what becomes of a task when something happens to it. Pure: no clock, no
@@ -24,7 +18,7 @@ export function decide(record: TaskRecord | null, command: Command, moment: Mome
   if (!record) return refuse('TASK_NOT_FOUND', 'There is no such task', 404)
   switch (command.type) {
     case 'answered':
-      return decideAnswered(record, moment)
+      return decideAnswered(record, command.work, moment)
     case 'claim':
       return decideClaim(record, command, moment)
     case 'retry':
@@ -32,6 +26,8 @@ export function decide(record: TaskRecord | null, command: Command, moment: Mome
       return decidePerson(record, command.type, moment)
     case 'coordinator_shows':
       return decideCoordinatorShows(record, command.state, moment)
+    case 'report_refused':
+      return decideReportRefused(record, command)
     default:
       return decideWorker(record, command, moment)
   }
@@ -48,6 +44,7 @@ function decideAction(
   version: string,
   moment: Moment,
 ): Decision {
+  // TS-8, before anything else.
   if (record && record.releaseId !== request.releaseId) return refuseRelease(record, request)
   const row = rowOf(record)
   const cell = actionCell(row, request.action)
@@ -92,7 +89,7 @@ function event(name: string, message: string): Effect {
   return { type: 'event', level: 'info', event: name, message }
 }
 
-function fresh(request: ActionRequest, now: number): TaskRecord {
+function fresh(request: ActionRequest, { now, policy }: Moment): TaskRecord {
   return {
     id: request.taskId,
     revision: 1,
@@ -122,7 +119,7 @@ function fresh(request: ActionRequest, now: number): TaskRecord {
     cleanup: 'none',
     cleanupEndedAt: null,
     missingSince: null,
-    checkDueAt: now + CHECK_INTERVAL_MS,
+    checkDueAt: now + checkIntervalMs(policy),
     initializedVersion: null,
     ranVersion: null,
     createdAt: now,
@@ -130,24 +127,26 @@ function fresh(request: ActionRequest, now: number): TaskRecord {
   }
 }
 
-function initialize(request: ActionRequest, version: string, { now }: Moment, answer: Answer): Decision {
-  const next = { ...fresh(request, now), initializedVersion: version }
+function initialize(request: ActionRequest, version: string, moment: Moment, answer: Answer): Decision {
+  const next = { ...fresh(request, moment), initializedVersion: version }
   return { kind: 'next', next, effects: [event('initialized', 'initialize accepted')], answer }
 }
 
-/** A cancel that came before its initialize is remembered, so that the initialize finds the task canceled (TS-7). */
-function entomb(request: ActionRequest, { now }: Moment): Decision {
+/** A cancel that came before its initialize is remembered, so that the initialize finds the task canceled (TS-7, WK-19). */
+function entomb(request: ActionRequest, moment: Moment): Decision {
   const refusal = refuse(
     'TASK_NOT_FOUND',
     `Cannot cancel ${request.taskId}: it was never initialized here`,
     404,
   )
-  const next: TaskRecord = { ...fresh(request, now), state: 'canceled', tombstone: true, checkDueAt: null }
+  const next: TaskRecord = { ...fresh(request, moment), state: 'canceled', tombstone: true, checkDueAt: null }
   const effects = [event('tombstone', 'cancel arrived before initialize')]
   return { ...refusal, kind: 'refused', next, effects } as Decision
 }
 
-function moveTo(record: TaskRecord, request: ActionRequest, moment: Moment, answer: Answer): Decision {
+function moveTo(before: TaskRecord, request: ActionRequest, moment: Moment, answer: Answer): Decision {
+  // Any request may be the first that carries the studies (SV-7).
+  const record = { ...before, studies: before.studies ?? request.studies }
   if (request.action === 'start') return begin(record, { state: 'running', work: 'stage' }, moment, answer)
   if (request.action === 'publish')
     return begin(record, { state: 'publishing', work: 'publish' }, moment, answer)
@@ -175,6 +174,8 @@ function begin(record: TaskRecord, to: Beginning, { now }: Moment, answer: Answe
     since: now,
     lastProgressAt: now,
     needsAttention: false,
+    // Who asks for the task knows it.
+    missingSince: null,
     updatedAt: now,
   }
   const told = event(to.state, `${to.state === 'running' ? 'start' : 'publish'} accepted`)
@@ -184,114 +185,9 @@ function begin(record: TaskRecord, to: Beginning, { now }: Moment, answer: Answe
 
 const shown = (record: TaskRecord): Answer => ({ code: 200, state: record.state })
 
-function decideAnswered(record: TaskRecord, { now }: Moment): Decision {
-  if (!record.held) return { kind: 'unchanged', answer: shown(record) }
+/** An answer that was written late must not release the work of a later action: hence `work`. */
+function decideAnswered(record: TaskRecord, work: Work, { now }: Moment): Decision {
+  if (!record.held || record.work !== work) return { kind: 'unchanged', answer: shown(record) }
   const next = { ...record, held: false, dueAt: now, revision: record.revision + 1, updatedAt: now }
   return { kind: 'next', next, effects: [{ type: 'wake', delayMs: 0 }], answer: shown(record) }
-}
-
-/** A person retries what waits for its next try, or ends what would never end by itself (SV-19). */
-function decidePerson(record: TaskRecord, what: 'retry' | 'give_up', moment: Moment): Decision {
-  const nothing = refuse(
-    'PERSON_NOT_NEEDED',
-    `Cannot ${what} ${record.id}: it is ${record.state} and nothing of it is due`,
-  )
-  if (what === 'retry') return record.work && !record.lease ? retryNow(record, moment) : nothing
-  if (record.cleanup === 'pending') return giveUpCleanup(record, moment)
-  if (isFinal(record.state)) return nothing
-  const { next, effects } = ended(record, 'failed', moment)
-  const told: Effect = {
-    type: 'event',
-    level: 'error',
-    event: 'given_up',
-    message: `given up by a person while ${record.state}`,
-  }
-  return {
-    kind: 'next',
-    next,
-    effects: [told, ...effects, { type: 'report', state: 'failed', progress: null }],
-    answer: shown(next),
-  }
-}
-
-function retryNow(record: TaskRecord, { now }: Moment): Decision {
-  const next: TaskRecord = {
-    ...record,
-    revision: record.revision + 1,
-    dueAt: now,
-    held: false,
-    failures: 0,
-    crashes: 0,
-    needsAttention: false,
-    lastProgressAt: now,
-    updatedAt: now,
-  }
-  const told = event('retried', `${record.work} is tried again at once, asked by a person`)
-  return { kind: 'next', next, effects: [told, { type: 'wake', delayMs: 0 }], answer: shown(next) }
-}
-
-function giveUpCleanup(record: TaskRecord, { now }: Moment): Decision {
-  const next: TaskRecord = {
-    ...record,
-    revision: record.revision + 1,
-    work: null,
-    dueAt: null,
-    cleanup: 'given_up',
-    cleanupEndedAt: now,
-    needsAttention: false,
-    updatedAt: now,
-  }
-  const told: Effect = {
-    type: 'event',
-    level: 'warning',
-    event: 'cleanup_given_up',
-    message: 'discard given up by a person',
-  }
-  return { kind: 'next', next, effects: [told, { type: 'notify' }], answer: shown(next) }
-}
-
-/** What the coordinator shows when it is asked: a task that it ended is canceled here too; one it lost, after a while (WK-20). */
-function decideCoordinatorShows(
-  record: TaskRecord,
-  state: Extract<Command, { type: 'coordinator_shows' }>['state'],
-  moment: Moment,
-): Decision {
-  if (isFinal(record.state)) return { kind: 'unchanged', answer: shown(record) }
-  if (state === 'canceled' || state === 'failed' || state === 'rejected')
-    return cancelUnasked(record, `the coordinator shows the task as ${state}`, moment)
-  const missingSince = state === 'missing' ? (record.missingSince ?? moment.now) : null
-  const forgotten = missingSince !== null && moment.now - missingSince >= moment.policy.forgottenAfterMs
-  if (forgotten && record.state !== 'publishing')
-    return cancelUnasked(record, 'the coordinator has not known the task for long', moment)
-  return checkedAgain(record, missingSince, moment)
-}
-
-function checkedAgain(record: TaskRecord, missingSince: number | null, { now, policy }: Moment): Decision {
-  const interval = Math.min(CHECK_INTERVAL_MS, Math.max(1000, policy.forgottenAfterMs / 4))
-  const next = {
-    ...record,
-    missingSince,
-    checkDueAt: now + interval,
-    revision: record.revision + 1,
-    updatedAt: now,
-  }
-  const lost: Effect = {
-    type: 'event',
-    level: 'warning',
-    event: 'missing',
-    message: 'the coordinator does not know this task',
-  }
-  const effects = missingSince !== null && record.missingSince === null ? [lost] : []
-  return { kind: 'next', next, effects, answer: shown(record) }
-}
-
-function cancelUnasked(record: TaskRecord, why: string, moment: Moment): Decision {
-  const { next, effects } = ended(record, 'canceled', moment)
-  const told: Effect = {
-    type: 'event',
-    level: 'warning',
-    event: 'canceled',
-    message: `canceled while ${record.state}: ${why}`,
-  }
-  return { kind: 'next', next, effects: [told, ...effects, { type: 'withdraw_report' }], answer: shown(next) }
 }

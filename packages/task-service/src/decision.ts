@@ -1,11 +1,12 @@
-import type { ActionRequest, CoordinatorTaskState, TaskState } from '@release-task/protocol'
+import type { ActionRequest, Backoff, CoordinatorTaskState, TaskState } from '@release-task/protocol'
 import type { Json, StageResult } from './define.ts'
 import type { TaskRecord, Work } from './record.ts'
 
 /** What happens to a task: an action of the coordinator, a word of a worker, of a person, of the coordinator's state. */
 export type Command =
   | { readonly type: 'action'; readonly request: ActionRequest; readonly version: string }
-  | { readonly type: 'answered' }
+  /** The answer to `start` or `publish` has been written (WK-6). */
+  | { readonly type: 'answered'; readonly work: Work }
   | {
       readonly type: 'claim'
       readonly owner: string
@@ -17,10 +18,21 @@ export type Command =
   | WorkerCommand
   | { readonly type: 'retry' }
   | { readonly type: 'give_up' }
-  | { readonly type: 'coordinator_shows'; readonly state: CoordinatorTaskState | 'missing' | null }
+  | { readonly type: 'coordinator_shows'; readonly state: CoordinatorShows }
+  | {
+      readonly type: 'report_refused'
+      readonly status: number
+      readonly state: TaskState | null
+      readonly text: string
+    }
 
-/** Words of the worker that holds the lease: each carries its attempt. */
+/** What the coordinator says of a task: its state, that it has none such, or nothing that can be believed (WK-20). */
+export type CoordinatorShows = CoordinatorTaskState | 'missing' | 'unclear'
+
+/** Words of the worker that holds the lease: each carries its attempt (WK-2). */
 export type WorkerCommand =
+  /** The request carried no studies, and the release told them (SV-7): every later phase works on the same ones. */
+  | { readonly type: 'studies'; readonly attempt: number; readonly studies: readonly string[] }
   | {
       readonly type: 'progress'
       readonly attempt: number
@@ -41,7 +53,7 @@ export type WorkerCommand =
       readonly error: { readonly message: string; readonly stack: string }
       readonly permanent: boolean
     }
-  /** The worker stops for a shutdown: costs no attempt. */
+  /** The worker stops for a shutdown: costs no attempt (WK-10). */
   | { readonly type: 'released'; readonly attempt: number }
 
 export type EventLevel = 'info' | 'warning' | 'error'
@@ -88,7 +100,12 @@ export type Decision =
       readonly effects: readonly Effect[]
       readonly answer: Answer
     }
-  | { readonly kind: 'unchanged'; readonly answer: Answer }
+  | {
+      readonly kind: 'unchanged'
+      readonly answer: Answer
+      /** An event to keep, although the task stays as it is. */
+      readonly effects?: readonly Effect[]
+    }
   | {
       readonly kind: 'refused'
       readonly code: Refusal
@@ -104,13 +121,15 @@ export type Decision =
 export interface Moment {
   /** Epoch ms, by the database's clock. */
   readonly now: number
-  /** In [0, 1). */
-  readonly random: number
   readonly policy: Policy
 }
 
-/** The numbers of "failing forward" (WK-8, WK-20). All milliseconds. */
+/** The numbers of "failing forward" (WK-8, WK-20). */
 export interface Policy {
+  readonly retry: Backoff
   readonly stageRetryForMs: number
   readonly forgottenAfterMs: number
 }
+
+/** 1 s, then doubled up to 2 min (WK-8). */
+export const RETRY: Backoff = { firstMs: 1000, maxMs: 2 * 60 * 1000 }

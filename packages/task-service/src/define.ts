@@ -26,7 +26,7 @@ export interface TaskContext {
   readonly releaseId: string
   /** Study ids: from the request, or from the release where an older coordinator sent none. */
   readonly studies: readonly string[]
-  /** Counts every start of any phase of this task, from 1; later attempts fence off earlier ones (WK-1). */
+  /** Counts every start of any phase of this task, from 1; later attempts fence off earlier ones (WK-2). */
   readonly attempt: number
   /** Aborts on cancel, on a lost lease and on shutdown. Pass it on to whatever takes long. */
   readonly signal: AbortSignal

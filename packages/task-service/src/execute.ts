@@ -6,6 +6,7 @@ import type { TaskRecord } from './record.ts'
 import type { TaskStore } from './store.ts'
 
 const MOST_TRIES = 100
+const TIMER_MARGIN_MS = 5
 
 export interface Executed {
   readonly decision: Decision
@@ -20,7 +21,6 @@ export interface ExecuteDependencies {
   readonly store: TaskStore
   readonly queue: Queue
   readonly policy: Policy
-  readonly random: () => number
   /** There may be a report to send. */
   readonly reportsChanged: () => void
   readonly refusedLate: () => void
@@ -30,10 +30,10 @@ export function createExecute(deps: ExecuteDependencies): Execute {
   return async (id, command) => {
     for (let tries = 0; ; tries++) {
       const { record, now } = await deps.store.load(id)
-      const moment = { now, random: deps.random(), policy: deps.policy }
+      const moment = { now, policy: deps.policy }
       const decision = decide(record, withGoneOwner(record, command), moment)
       const next = ('next' in decision && decision.next) || null
-      const effects = 'effects' in decision ? decision.effects : []
+      const effects = decision.effects ?? []
       if (!next && effects.length === 0) return { decision, record }
       const result = await deps.store.commit({ id, before: record, next, effects, now })
       if (result === 'committed') {
@@ -55,8 +55,13 @@ function withGoneOwner(record: TaskRecord | null, command: Command): Command {
 function after(deps: ExecuteDependencies, id: string, decision: Decision, effects: readonly Effect[]): void {
   if (decision.kind === 'refused' && decision.code === 'LATE_REPORT') deps.refusedLate()
   for (const effect of effects) {
-    if (effect.type === 'wake') deps.queue.wake(id, effect.delayMs)
+    if (effect.type === 'wake') deps.queue.wake(id, delayOf(effect))
     else if (effect.type === 'notify') deps.queue.notify(id)
     else if (effect.type === 'report') deps.reportsChanged()
   }
+}
+
+/** A timer may fire a moment early, and what looks before its time finds nothing to do. */
+function delayOf({ delayMs }: Extract<Effect, { type: 'wake' }>): number {
+  return delayMs === 0 ? 0 : delayMs + TIMER_MARGIN_MS
 }

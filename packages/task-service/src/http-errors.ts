@@ -55,7 +55,8 @@ function notFound(
 ) {
   const path = request.url.split('?')[0]?.replaceAll(/\/{2,}/g, '/') ?? '/'
   for (const [pattern, allowed] of methods) {
-    if (!new RegExp(`^${pattern}$`).test(path)) continue
+    // An id that is too long for the router has a path and a method that exist.
+    if (!new RegExp(`^${pattern}$`).test(path) || allowed.includes(request.method)) continue
     const message = `${request.method} ${path} is not possible here: use ${allowed.join(', ')}`
     return reply.status(405).header('allow', allowed.join(', ')).send({ message, code: 'METHOD_NOT_ALLOWED' })
   }

@@ -16,14 +16,14 @@ import {
   statusAnswerSchema,
   TASK_STATES,
   taskAnswerSchema,
-  type TaskState,
+  type Action,
 } from '@release-task/protocol'
 import { z } from 'zod'
 import type { Decision } from './decision.ts'
 import type { Execute } from './execute.ts'
 import { errorSchema, handleErrors } from './http-errors.ts'
 import type { OutboxRow } from './outbox.ts'
-import type { TaskRecord } from './record.ts'
+import type { TaskRecord, Work } from './record.ts'
 import type { TaskStore } from './store.ts'
 import { eventView, eventViewSchema, taskAnswer, taskView, taskViewSchema } from './views.ts'
 
@@ -34,7 +34,7 @@ export interface HttpDependencies {
   readonly name: string
   readonly version: string
   readonly execute: Execute
-  readonly store: Pick<TaskStore, 'load' | 'list' | 'events'>
+  readonly store: Pick<TaskStore, 'load' | 'list' | 'eventsAfter' | 'newestEvents'>
   readonly report: (taskId: string) => Promise<OutboxRow | null>
   readonly policy: { readonly stageRetryForMs: number }
   readonly ping: () => Promise<void>
@@ -61,6 +61,7 @@ export async function createHttp(deps: HttpDependencies): Promise<App> {
   handleErrors(app, METHODS)
   addActions(app, deps)
   addTasks(app, deps)
+  addEvents(app, deps)
   addPersonActions(app, deps)
   addHealth(app, deps)
   serveMetrics(app, deps.registry)
@@ -69,36 +70,35 @@ export async function createHttp(deps: HttpDependencies): Promise<App> {
 
 const refusals = { 400: errorSchema, 404: errorSchema, 503: errorSchema }
 
+/** The work that begins once the answer to its action is written (WK-6). */
+const WORK_OF: { readonly [action in Action]?: Work } = { start: 'stage', publish: 'publish' }
+
 function addActions(app: App, deps: HttpDependencies): void {
-  const wakeAfterAnswer = new WeakMap<object, string>()
+  const afterAnswer = new WeakMap<object, { readonly id: string; readonly work: Work }>()
   const schema = { body: actionRequestSchema, response: { 200: taskAnswerSchema, ...refusals } }
   app.post('/tasks', { schema }, async (request, reply) => {
     const command = actionRequest(request.body)
-    if (deps.stopping.aborted && command.action !== 'get_status')
-      return refuse(
-        reply,
-        503,
-        'SHUTTING_DOWN',
-        `Cannot ${command.action} ${command.taskId} now: the service is stopping`,
-      )
-    const { decision, record } = await deps.execute(command.taskId, {
+    const { action, taskId: id } = command
+    if (deps.stopping.aborted && action !== 'get_status')
+      return refuse(reply, 503, 'SHUTTING_DOWN', `Cannot ${action} ${id} now: the service is stopping`)
+    const { decision, record } = await deps.execute(id, {
       type: 'action',
       request: command,
       version: deps.version,
     })
-    if (wakesAfterAnswer(decision)) wakeAfterAnswer.set(request, command.taskId)
     if (decision.kind === 'refused')
       return refuse(reply, decision.answer.code, decision.code, decision.message)
+    const work = WORK_OF[action]
+    if (work && wakesAfterAnswer(decision)) afterAnswer.set(request, { id, work })
     const { state } = decision.answer
-    if (!record || !state)
-      return refuse(reply, 404, 'TASK_NOT_FOUND', `There is no task ${command.taskId} here`)
+    if (!record || !state) return unknownTask(reply, id)
     return taskAnswer(deps.name, record, state)
   })
   // Only now is the answer written, so only now may work begin that will report (WK-6, N-4). Where this never
   // fires, because the caller went away, the sweep finds the work a second later.
   app.addHook('onResponse', async (request) => {
-    const taskId = wakeAfterAnswer.get(request)
-    if (taskId !== undefined) await deps.execute(taskId, { type: 'answered' })
+    const due = afterAnswer.get(request)
+    if (due) await deps.execute(due.id, { type: 'answered', work: due.work })
   })
 }
 
@@ -126,7 +126,7 @@ function addTasks(app: App, deps: HttpDependencies): void {
     async (request) => {
       const { state = null, release_id: releaseId = null, limit, offset } = request.query
       const { count, tasks } = await deps.store.list({
-        state: state as TaskState | null,
+        state,
         releaseId,
         limit,
         offset,
@@ -142,26 +142,36 @@ function addTasks(app: App, deps: HttpDependencies): void {
       return record ? view(deps, record) : unknownTask(reply, request.params.id)
     },
   )
+}
+
+const eventsQuery = z.object({ after: z.coerce.number().int().min(0).optional() })
+
+/** The newest events, those after a position, or a stream of them (SV-18). */
+function addEvents(app: App, deps: HttpDependencies): void {
   const events = z.object({ results: z.array(eventViewSchema) })
-  app.get(
-    '/tasks/:id/events',
-    { schema: { params, response: { 200: events, ...refusals } } },
-    async (request, reply) => {
-      const record = await find(deps, request.params.id)
-      if (!record) return unknownTask(reply, request.params.id)
-      if (!wantsEventStream(request)) return { results: (await deps.store.events(record.id)).map(eventView) }
-      await sendEventStream(request, reply, {
-        read: async (after) =>
-          (await deps.store.events(record.id, after)).map((event) => ({
-            id: event.position,
-            data: eventView(event),
-          })),
-        signal: deps.stopping,
-        intervalMs: STREAM_INTERVAL_MS,
-      })
-      return undefined as never
-    },
-  )
+  const schema = { params, querystring: eventsQuery, response: { 200: events, ...refusals } }
+  app.get('/tasks/:id/events', { schema }, async (request, reply) => {
+    const record = await find(deps, request.params.id)
+    if (!record) return unknownTask(reply, request.params.id)
+    const { store } = deps
+    const { after } = request.query
+    if (request.method !== 'GET' || !wantsEventStream(request)) {
+      const found = await (after === undefined
+        ? store.newestEvents(record.id)
+        : store.eventsAfter(record.id, after))
+      return { results: found.map(eventView) }
+    }
+    await sendEventStream(request, reply, {
+      read: async (position) =>
+        (await store.eventsAfter(record.id, position)).map((event) => ({
+          id: event.position,
+          data: eventView(event),
+        })),
+      signal: deps.stopping,
+      intervalMs: STREAM_INTERVAL_MS,
+    })
+    return undefined
+  })
 }
 
 async function find(deps: HttpDependencies, id: string): Promise<TaskRecord | null> {
@@ -205,7 +215,7 @@ function addHealth(app: App, deps: HttpDependencies): void {
     '/status',
     { schema: { response: { 200: statusAnswerSchema, 503: errorSchema } } },
     async (_, reply) => {
-      if (!(await isReady(deps))) return notReady(reply)
+      if (!(await isReady(deps))) return notReady(deps, reply)
       return { name: deps.name, message: 'ready', version: deps.version }
     },
   )
@@ -213,7 +223,7 @@ function addHealth(app: App, deps: HttpDependencies): void {
     return { status: 'ok' as const }
   })
   app.get('/readyz', { schema: { response: { 200: ready, 503: errorSchema } } }, async (_, reply) => {
-    if (!(await isReady(deps))) return notReady(reply)
+    if (!(await isReady(deps))) return notReady(deps, reply)
     const queue = deps.queueHealth()
     return { status: queue, queue }
   })
@@ -227,6 +237,8 @@ async function isReady(deps: HttpDependencies): Promise<boolean> {
   )
 }
 
-function notReady(reply: FastifyReply) {
-  return refuse(reply, 503, 'STORE_UNAVAILABLE', 'The service is stopping, or its database does not answer')
+function notReady({ stopping }: HttpDependencies, reply: FastifyReply) {
+  return stopping.aborted
+    ? refuse(reply, 503, 'SHUTTING_DOWN', 'The service is stopping and takes no action')
+    : refuse(reply, 503, 'STORE_UNAVAILABLE', 'The database does not answer; the service takes no action')
 }

@@ -1,10 +1,10 @@
 import { openConnection, type Database } from '@release-task/database'
-import { taskQueries } from './queries.ts'
+import { leaseQueries } from './queries.ts'
 import type { HeldLease, RenewAll } from './lease.ts'
 
 /** Renewal over one database: one commit per lease, so that a lost one does not undo the others. */
 export function renewalOf(database: Database, leaseMs: number): RenewAll {
-  const { renew, wanted } = taskQueries(database)
+  const { renew, wanted } = leaseQueries(database)
   const renewOne = async (lease: HeldLease) => {
     const values = { ...lease, lease_ms: leaseMs }
     if ((await database.commit([{ query: renew, values, expect: 1 }])) === 'conflict') return 'lost'

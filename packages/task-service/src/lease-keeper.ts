@@ -16,10 +16,17 @@ export interface ToKeeper {
   readonly lease: HeldLease
 }
 
+interface Held {
+  readonly lease: HeldLease
+  /** By `performance.now()`. */
+  readonly until: number
+  readonly look: () => void
+}
+
 /** Renews leases from a thread of its own, which is started at the first claim (about 20 MB). */
 export class ThreadLeaseKeeper implements LeaseKeeper {
   readonly #data: LeaseThreadData
-  readonly #looks = new Map<string, () => void>()
+  readonly #held = new Map<string, Held>()
   #thread: Worker | null = null
 
   constructor(data: LeaseThreadData) {
@@ -27,34 +34,36 @@ export class ThreadLeaseKeeper implements LeaseKeeper {
   }
 
   hold(lease: HeldLease, forMs: number, look: () => void): void {
-    this.#looks.set(leaseKey(lease), look)
-    this.#tell({ type: 'hold', lease, forMs })
+    this.#held.set(leaseKey(lease), { lease, until: performance.now() + forMs, look })
+    if (this.#thread) this.#thread.postMessage({ type: 'hold', lease, forMs } satisfies ToThread)
+    else this.#thread = this.#start()
   }
 
   drop(lease: HeldLease): void {
-    if (this.#looks.delete(leaseKey(lease))) this.#tell({ type: 'drop', lease })
+    if (this.#held.delete(leaseKey(lease)))
+      this.#thread?.postMessage({ type: 'drop', lease } satisfies ToThread)
   }
 
   async close(): Promise<void> {
     const thread = this.#thread
     if (!thread) return
     const ended = new Promise((resolve) => thread.once('exit', resolve))
-    this.#tell({ type: 'close' })
+    thread.postMessage({ type: 'close' } satisfies ToThread)
     await ended
   }
 
-  #tell(message: ToThread): void {
-    this.#thread ??= this.#start()
-    this.#thread.postMessage(message)
-  }
-
+  /** A thread that ended by an error is followed by another at the next claim; it takes over what is still held. */
   #start(): Worker {
-    const file = new URL(import.meta.url.replace('lease-keeper', 'lease-thread'))
+    const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'))
+    const file = new URL(`./lease-thread${extension}`, import.meta.url)
     const thread = new Worker(file, { workerData: this.#data, name: 'lease renewal' })
     thread.unref()
-    thread.on('message', (message: ToKeeper) => this.#looks.get(leaseKey(message.lease))?.())
-    // A new thread begins with the next claim; leases of this one run out, and their late reports are refused.
-    thread.on('error', () => (this.#thread = null))
+    thread.on('message', (message: ToKeeper) => this.#held.get(leaseKey(message.lease))?.look())
+    thread.on('error', () => undefined)
+    thread.on('exit', () => (this.#thread = null))
+    const now = performance.now()
+    for (const { lease, until } of this.#held.values())
+      thread.postMessage({ type: 'hold', lease, forMs: until - now } satisfies ToThread)
     return thread
   }
 }

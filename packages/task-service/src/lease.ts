@@ -5,7 +5,7 @@ export interface HeldLease {
   readonly owner: string
 }
 
-/** Keeps leases alive while their work runs. */
+/** Keeps leases alive while their work runs (WK-1). */
 export interface LeaseKeeper {
   /**
    * Renews until `drop`, or until `forMs` have passed: a hung task is not kept for ever.
@@ -30,12 +30,13 @@ export class TimerLeaseKeeper implements LeaseKeeper {
   readonly #held = new Map<string, { lease: HeldLease; until: number; look: () => void }>()
   readonly #timer: NodeJS.Timeout
   readonly #renewAll: RenewAll
-  #renewing: Promise<void> = Promise.resolve()
+  #renewing: Promise<void> | null = null
 
   constructor(renewAll: RenewAll, intervalMs: number) {
     this.#renewAll = renewAll
+    // A round that takes longer than the interval is not followed by a queue of others.
     this.#timer = setInterval(() => {
-      this.#renewing = this.#renewing.then(() => this.#renew())
+      this.#renewing ??= this.#renew().finally(() => (this.#renewing = null))
     }, intervalMs)
   }
 

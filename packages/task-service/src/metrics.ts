@@ -24,19 +24,20 @@ export function createMetrics(sources: () => MetricsSources) {
       for (const [state, count] of await sources().countByState()) this.set({ state }, count)
     },
   })
-  const oldest = new Gauge({
-    name: 'release_task_oldest_report_seconds',
-    help: 'Age of the oldest report that the coordinator has not taken',
-    registers,
-  })
   new Gauge({
     name: 'release_task_reports_waiting',
     help: 'Reports that the coordinator has not taken',
     registers,
     async collect() {
-      const { count, oldestMs } = await sources().reportsWaiting()
-      this.set(count)
-      oldest.set(oldestMs / 1000)
+      this.set((await sources().reportsWaiting()).count)
+    },
+  })
+  new Gauge({
+    name: 'release_task_oldest_report_seconds',
+    help: 'Age of the oldest report that the coordinator has not taken',
+    registers,
+    async collect() {
+      this.set((await sources().reportsWaiting()).oldestMs / 1000)
     },
   })
   return { registry, refusedLate: () => lateReports.inc() }

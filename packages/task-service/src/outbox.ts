@@ -1,8 +1,14 @@
 import type { Database, SqlValue } from '@release-task/database'
-import { reportQueries } from './queries.ts'
+import { deliveryWrites, reportReads } from './report-queries.ts'
 
 const BATCH = 100
 const CLAIM_MS = 60 * 1000 // 60 s, longer than any one request
+
+/**
+ * `send`: not taken yet. `confirm`: taken, and read back (N-7). `refused`: answered 400, not repeated (N-11).
+ * `missing`: the coordinator has no such task (N-5).
+ */
+export type ReportPhase = 'send' | 'confirm' | 'refused' | 'missing'
 
 /** One task's report: the newest, being sent or being confirmed. */
 export interface OutboxRow {
@@ -13,7 +19,7 @@ export interface OutboxRow {
   readonly progress: number | null
   readonly message: string | null
   readonly summary: unknown
-  readonly phase: 'send' | 'confirm'
+  readonly phase: ReportPhase
   readonly dueAt: number
   readonly failures: number
   readonly confirmStep: number
@@ -25,7 +31,7 @@ export interface OutboxRow {
 
 /** What becomes of a row after a try. */
 export interface Reschedule {
-  readonly phase: 'send' | 'confirm'
+  readonly phase: ReportPhase
   readonly delayMs: number
   readonly failures: number
   readonly confirmStep: number
@@ -35,23 +41,25 @@ export interface Reschedule {
 /** The reports that wait to be sent or confirmed; written by the store together with the change they tell. */
 export class Outbox {
   readonly #database: Database
-  readonly #queries: ReturnType<typeof reportQueries>
+  readonly #reads: ReturnType<typeof reportReads>
+  readonly #writes: ReturnType<typeof deliveryWrites>
   readonly #owner: string
 
   constructor(database: Database, owner: string) {
     this.#database = database
-    this.#queries = reportQueries(database)
+    this.#reads = reportReads(database)
+    this.#writes = deliveryWrites(database)
     this.#owner = owner
   }
 
   async get(taskId: string): Promise<OutboxRow | null> {
-    const [row] = await this.#database.all<Record<string, SqlValue>>(this.#queries.get, { task_id: taskId })
+    const [row] = await this.#database.all<Record<string, SqlValue>>(this.#reads.get, { task_id: taskId })
     return row ? fromRow(row) : null
   }
 
   /** Rows whose time has come and that no living process works on; `isGone` tells which process is dead. */
   async due(isGone: (owner: string) => boolean): Promise<OutboxRow[]> {
-    const rows = await this.#database.all<Record<string, SqlValue>>(this.#queries.due, { limit: BATCH })
+    const rows = await this.#database.all<Record<string, SqlValue>>(this.#reads.due, { limit: BATCH })
     return rows
       .filter((row) => {
         const owner = row['claimed_by'] as string | null
@@ -62,7 +70,7 @@ export class Outbox {
 
   /** Milliseconds until the next row is due; null where there is none. */
   async nextDelayMs(): Promise<number | null> {
-    const [row] = await this.#database.all<{ due_at: number | null; now: number }>(this.#queries.nextDue)
+    const [row] = await this.#database.all<{ due_at: number | null; now: number }>(this.#reads.nextDue)
     return row?.due_at == null ? null : Math.max(0, row.due_at - row.now)
   }
 
@@ -74,8 +82,9 @@ export class Outbox {
       owner: this.#owner,
       claim_ms: CLAIM_MS,
       claimed_was: row.claimedUntil ?? 0,
+      due_was: row.dueAt,
     }
-    return (await this.#database.commit([{ query: this.#queries.claim, values, expect: 1 }])) === 'committed'
+    return (await this.#database.commit([{ query: this.#writes.claim, values, expect: 1 }])) === 'committed'
   }
 
   /** Gives the row back with its next time; a newer report that came meanwhile keeps its own. */
@@ -89,25 +98,25 @@ export class Outbox {
       confirm_step: to.confirmStep,
       last_error: to.lastError,
     }
-    await this.#database.commit([{ query: this.#queries.reschedule, values }, this.#unclaim(row)])
+    await this.#database.commit([{ query: this.#writes.reschedule, values }, this.#unclaim(row)])
   }
 
   /** The report has arrived for good. */
   async remove(row: OutboxRow): Promise<void> {
     const values = { task_id: row.taskId, sequence: row.sequence }
-    await this.#database.commit([{ query: this.#queries.remove, values }, this.#unclaim(row)])
+    await this.#database.commit([{ query: this.#writes.remove, values }, this.#unclaim(row)])
   }
 
   /** How many reports have not arrived, and since when the oldest waits. */
   async waiting(): Promise<{ count: number; oldestMs: number }> {
     const [row] = await this.#database.all<{ count: number; oldest: number | null; now: number }>(
-      this.#queries.waiting,
+      this.#reads.waiting,
     )
     return { count: row?.count ?? 0, oldestMs: row?.oldest == null ? 0 : row.now - row.oldest }
   }
 
   #unclaim(row: OutboxRow) {
-    return { query: this.#queries.unclaim, values: { task_id: row.taskId, owner: this.#owner } }
+    return { query: this.#writes.unclaim, values: { task_id: row.taskId, owner: this.#owner } }
   }
 }
 

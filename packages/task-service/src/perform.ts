@@ -21,8 +21,10 @@ export interface PerformDependencies {
 /** Runs one phase of the author's task with everything it is given. @throws what the author's code throws */
 export function createPerform(deps: PerformDependencies) {
   return async (record: TaskRecord, work: Work, signal: AbortSignal): Promise<StageResult> => {
+    const { attempt } = record
     const progress = new ProgressSender(async (percent, message) => {
-      await deps.say(record.id, { type: 'progress', attempt: record.attempt, percent, message })
+      const { decision } = await deps.say(record.id, { type: 'progress', attempt, percent, message })
+      return decision.kind !== 'refused'
     }, deps.progressIntervalMs)
     try {
       return await runPhase(deps, record, work, { signal, progress })
@@ -45,6 +47,7 @@ async function runPhase(
     log: deps.log,
     signal,
     progress,
+    saveStudies: async (studies) => accepted(await deps.say(id, { type: 'studies', attempt, studies })),
     savedStep: (name) => deps.savedStep(id, task.version, work, name),
     saveStep: async (name, result) =>
       accepted(await deps.say(id, { type: 'step', attempt, version: task.version, name, result })),
@@ -69,5 +72,8 @@ function assertCurrent(now: TaskRecord | null, then: TaskRecord, signal: AbortSi
 function stageResult(value: StageResult | void): StageResult {
   if (value === undefined) return {}
   const { summary, staged } = (asJson('what stage returned', value) ?? {}) as StageResult
+  // Only an object is taken by the coordinator and shown to people.
+  if (summary !== undefined && (typeof summary !== 'object' || summary === null || Array.isArray(summary)))
+    throw new TaskServiceError('RESULT_INVALID', 'the summary that stage returned is not a JSON object')
   return { ...(summary === undefined ? {} : { summary }), ...(staged === undefined ? {} : { staged }) }
 }

@@ -1,23 +1,32 @@
-/** Stores progress at most once per interval, the newest only: authors may call as often as they like. */
+/** @returns whether the attempt may go on; false where it no longer holds its task */
+export type StoreProgress = (percent: number, message: string | null) => Promise<boolean>
+
+/**
+ * Stores progress at most once per interval, the newest only and one after the other: authors may call as often as
+ * they like.
+ */
 export class ProgressSender {
-  readonly #store: (percent: number, message: string | null) => Promise<void>
+  readonly #store: StoreProgress
   readonly #intervalMs: number
   #latest: { percent: number; message: string | null } | null = null
   #timer: NodeJS.Timeout | null = null
-  #storing: Promise<void> = Promise.resolve()
+  #storing: Promise<void> | null = null
+  #ended = false
 
-  constructor(store: (percent: number, message: string | null) => Promise<void>, intervalMs: number) {
+  constructor(store: StoreProgress, intervalMs: number) {
     this.#store = store
     this.#intervalMs = intervalMs
   }
 
   set(percent: number, message: string | null): void {
+    if (this.#ended) return
     this.#latest = { percent, message: message ?? this.#latest?.message ?? null }
-    this.#timer ??= setTimeout(() => this.#flush(), this.#intervalMs)
+    if (!this.#storing) this.#timer ??= setTimeout(() => this.#flush(), this.#intervalMs)
   }
 
   /** Forgets what is not stored yet and waits for what is being stored: nothing comes after the attempt's outcome. */
   async end(): Promise<void> {
+    this.#ended = true
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = null
     await this.#storing
@@ -27,7 +36,14 @@ export class ProgressSender {
     this.#timer = null
     const latest = this.#latest
     this.#latest = null
+    if (latest) this.#storing = this.#send(latest)
+  }
+
+  async #send({ percent, message }: { percent: number; message: string | null }): Promise<void> {
     // Progress is a courtesy: one that is not stored is followed by the next.
-    if (latest) this.#storing = this.#store(latest.percent, latest.message).catch(() => undefined)
+    const goOn = await this.#store(percent, message).catch(() => true)
+    this.#storing = null
+    if (!goOn) this.#ended = true
+    else if (this.#latest) this.set(this.#latest.percent, this.#latest.message)
   }
 }

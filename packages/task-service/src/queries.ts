@@ -14,8 +14,9 @@ const COLUMNS = [
 
 const all = (columns: readonly string[]) => Object.fromEntries(columns.map((name) => [name, parameter(name)]))
 const optional = (name: string) => sql`cast(${parameter(name)} as text)`
+const number = (name: string) => sql`cast(${parameter(name)} as bigint)`
 
-/** Every statement on `tasks`, once; none of them knows a rule. */
+/** Statements on one row of `tasks`; like all here, they know no rule. */
 export function taskQueries({ builder, now }: Database) {
   const leases: readonly string[] = LEASE_COLUMNS
   const changing = COLUMNS.filter((name) => name !== 'id')
@@ -24,12 +25,7 @@ export function taskQueries({ builder, now }: Database) {
     .updateTable('tasks')
     .where('id', '=', parameter('id'))
     .where('revision', '=', parameter('was'))
-  const guard = sql`cast(${parameter('guard')} as bigint)`
-  const filtered = builder
-    .selectFrom('tasks')
-    .where('tombstone', '=', sql.lit(0))
-    .where(sql<boolean>`(${optional('state')} is null or state = ${optional('state')})`)
-    .where(sql<boolean>`(${optional('release_id')} is null or release_id = ${optional('release_id')})`)
+  const unrenewed = sql<boolean>`coalesce(lease_expires_at, 0) = coalesce(${number('guard')}, lease_expires_at, 0)`
   return {
     now: prepare(builder.selectNoFrom(now.as('now'))),
     load: prepare(
@@ -42,11 +38,13 @@ export function taskQueries({ builder, now }: Database) {
         .onConflict((conflict) => conflict.doNothing()),
     ),
     update: prepare(same.set(all(unleased))),
-    updateLease: prepare(
-      same
-        .set(all(changing))
-        .where(sql<boolean>`coalesce(lease_expires_at, 0) = coalesce(${guard}, lease_expires_at, 0)`),
-    ),
+    updateLease: prepare(same.set(all(changing)).where(unrenewed)),
+  }
+}
+
+/** Statements of the renewal, which runs beside everything else. */
+export function leaseQueries({ builder, now }: Database) {
+  return {
     renew: prepare(
       builder
         .updateTable('tasks')
@@ -58,6 +56,18 @@ export function taskQueries({ builder, now }: Database) {
     wanted: prepare(
       builder.selectFrom('tasks').select(['work', 'lease_work']).where('id', '=', parameter('id')),
     ),
+  }
+}
+
+/** Statements that find tasks. */
+export function listQueries({ builder, now }: Database) {
+  const known = builder.selectFrom('tasks').where('tombstone', '=', sql.lit(0))
+  const filtered = known
+    .where(sql<boolean>`(${optional('state')} is null or state = ${optional('state')})`)
+    .where(sql<boolean>`(${optional('release_id')} is null or release_id = ${optional('release_id')})`)
+  const beyond = sql<boolean>`(due_at > ${number('after_due_at')} or (due_at = ${number('after_due_at')} and id > ${parameter('after_id')}))`
+  const count = sql<number>`count(*)`.as('count')
+  return {
     list: prepare(
       filtered
         .selectAll()
@@ -66,20 +76,16 @@ export function taskQueries({ builder, now }: Database) {
         .limit(parameter('limit'))
         .offset(parameter('offset')),
     ),
-    count: prepare(filtered.select(sql<number>`count(*)`.as('count'))),
-    countByState: prepare(
-      builder
-        .selectFrom('tasks')
-        .select(['state', sql<number>`count(*)`.as('count')])
-        .where('tombstone', '=', sql.lit(0))
-        .groupBy('state'),
-    ),
+    count: prepare(filtered.select(count)),
+    countByState: prepare(known.select(['state', count]).groupBy('state')),
     due: prepare(
       builder
         .selectFrom('tasks')
         .select(['id', 'due_at', 'lease_owner', 'lease_expires_at', now.as('now')])
         .where('due_at', '<=', now)
+        .where(beyond)
         .orderBy('due_at')
+        .orderBy('id')
         .limit(parameter('limit')),
     ),
     checksDue: prepare(
@@ -90,18 +96,26 @@ export function taskQueries({ builder, now }: Database) {
         .orderBy('check_due_at')
         .limit(parameter('limit')),
     ),
-    deleteTombstones: prepare(
-      builder
-        .deleteFrom('tasks')
-        .where('tombstone', '=', sql.lit(1))
-        .where('created_at', '<', sql<number>`${now} - ${parameter('age_ms')}`),
-    ),
   }
 }
 
-/** Statements on events, steps. */
+/** Statements that remove what was remembered of ids that never became tasks. */
+export function tombstoneQueries({ builder, now }: Database) {
+  const old = builder
+    .selectFrom('tasks')
+    .select('id')
+    .where('tombstone', '=', sql.lit(1))
+    .where('created_at', '<', sql<number>`${now} - ${parameter('age_ms')}`)
+  return {
+    removeEvents: prepare(builder.deleteFrom('events').where('task_id', 'in', old)),
+    remove: prepare(builder.deleteFrom('tasks').where('id', 'in', old)),
+  }
+}
+
+/** Statements on events and steps. */
 export function historyQueries({ builder }: Database) {
   const position = builder.selectFrom('counters').select('value').where('name', '=', sql.lit('events'))
+  const events = builder.selectFrom('events').selectAll().where('task_id', '=', parameter('task_id'))
   return {
     bump: prepare(
       builder
@@ -114,15 +128,10 @@ export function historyQueries({ builder }: Database) {
         .insertInto('events')
         .values({ position, ...all(['task_id', 'at', 'level', 'type', 'message', 'data']) } as any),
     ),
-    events: prepare(
-      builder
-        .selectFrom('events')
-        .selectAll()
-        .where('task_id', '=', parameter('task_id'))
-        .where('position', '>', parameter('after'))
-        .orderBy('position')
-        .limit(parameter('limit')),
+    eventsAfter: prepare(
+      events.where('position', '>', parameter('after')).orderBy('position').limit(parameter('limit')),
     ),
+    newestEvents: prepare(events.orderBy('position', 'desc').limit(parameter('limit'))),
     step: prepare(
       builder
         .selectFrom('steps')
@@ -137,89 +146,6 @@ export function historyQueries({ builder }: Database) {
         .insertInto('steps')
         .values(all(['task_id', 'version', 'work', 'name', 'result', 'attempt', 'at']))
         .onConflict((conflict) => conflict.doNothing()),
-    ),
-  }
-}
-
-/** Statements on the outbox. */
-export function reportQueries({ builder, now }: Database) {
-  const claimable = sql<boolean>`coalesce(claimed_until, 0) = ${parameter('claimed_was')}`
-  const own = builder.updateTable('reports').where('task_id', '=', parameter('task_id'))
-  const isState = sql`excluded.state is not null`
-  return {
-    // Progress alone does not hurry a report that waits after a failure; a new state does.
-    put: prepare(
-      builder
-        .insertInto('reports')
-        .values({
-          ...all(['task_id', 'sequence', 'state', 'progress', 'message', 'summary']),
-          phase: sql.lit('send'),
-          due_at: now,
-          failures: sql.lit(0),
-          confirm_step: sql.lit(0),
-          created_at: now,
-        } as any)
-        .onConflict((conflict) =>
-          conflict.column('task_id').doUpdateSet({
-            sequence: sql`excluded.sequence`,
-            state: sql`excluded.state`,
-            progress: sql`excluded.progress`,
-            message: sql`excluded.message`,
-            summary: sql`excluded.summary`,
-            phase: sql.lit('send'),
-            due_at: sql`case when ${isState} or reports.failures = 0 then excluded.due_at else reports.due_at end`,
-            failures: sql`case when ${isState} then 0 else reports.failures end`,
-            confirm_step: sql.lit(0),
-            created_at: sql`excluded.created_at`,
-          }),
-        ),
-    ),
-    withdraw: prepare(builder.deleteFrom('reports').where('task_id', '=', parameter('task_id'))),
-    get: prepare(builder.selectFrom('reports').selectAll().where('task_id', '=', parameter('task_id'))),
-    due: prepare(
-      builder
-        .selectFrom('reports')
-        .selectAll()
-        .select(now.as('now'))
-        .where('due_at', '<=', now)
-        .orderBy('due_at')
-        .limit(parameter('limit')),
-    ),
-    nextDue: prepare(builder.selectFrom('reports').select([sql`min(due_at)`.as('due_at'), now.as('now')])),
-    claim: prepare(
-      own
-        .set({ claimed_by: parameter('owner'), claimed_until: sql`${now} + ${parameter('claim_ms')}` })
-        .where('sequence', '=', parameter('sequence'))
-        .where(claimable),
-    ),
-    // Only where nothing newer came in the meantime; the claim itself is given back by `unclaim`.
-    reschedule: prepare(
-      own
-        .set({
-          phase: parameter('phase'),
-          due_at: sql`${now} + ${parameter('delay_ms')}`,
-          failures: parameter('failures'),
-          confirm_step: parameter('confirm_step'),
-          last_error: parameter('last_error'),
-        })
-        .where('sequence', '=', parameter('sequence')),
-    ),
-    remove: prepare(
-      builder
-        .deleteFrom('reports')
-        .where('task_id', '=', parameter('task_id'))
-        .where('sequence', '=', parameter('sequence')),
-    ),
-    unclaim: prepare(
-      own
-        .set({ claimed_by: sql`null`, claimed_until: sql`null` })
-        .where('claimed_by', '=', parameter('owner')),
-    ),
-    waiting: prepare(
-      builder
-        .selectFrom('reports')
-        .select([sql<number>`count(*)`.as('count'), sql<number>`min(created_at)`.as('oldest'), now.as('now')])
-        .where('phase', '=', sql.lit('send')),
     ),
   }
 }

@@ -1,11 +1,19 @@
 import type { Answer, Logger } from '@release-task/http'
 import type { Report } from '@release-task/protocol'
 import { DueLoop } from '@release-task/queue'
-import { afterReading, afterReport, shownBy, type Step } from './delivery.ts'
+import type { CoordinatorShows } from './decision.ts'
+import { afterReading, afterReport, isRefusal, shownBy, type Step } from './delivery.ts'
 import type { OutboxRow, Reschedule } from './outbox.ts'
 
 const CONCURRENCY = 8
 const IDLE_MS = 5 * 1000 // 5 s: other processes write to the same outbox
+
+/** The coordinator does not take a report, and somebody should know. */
+export interface RefusedReport {
+  readonly status: number
+  readonly state: OutboxRow['state']
+  readonly text: string
+}
 
 export interface ReporterDependencies {
   readonly due: () => Promise<OutboxRow[]>
@@ -16,9 +24,16 @@ export interface ReporterDependencies {
   readonly send: (taskId: string, report: Report) => Promise<Answer>
   readonly read: (taskId: string) => Promise<Answer>
   /** The coordinator ended or lost the task. */
-  readonly tell: (taskId: string, state: Extract<Step, { kind: 'tell' }>['state']) => Promise<void>
+  readonly tell: (taskId: string, shows: CoordinatorShows) => Promise<void>
+  readonly refused: (taskId: string, report: RefusedReport) => Promise<void>
   readonly random: () => number
   readonly log: Logger
+}
+
+interface Tried {
+  readonly answer: Answer | null
+  /** Empty where the answer is a good one. */
+  readonly error: string
 }
 
 /** Delivers reports until the coordinator agrees: one try at a time per task, the newest state only (N-6). */
@@ -45,7 +60,7 @@ export class Reporter {
     this.#loop.nudge()
   }
 
-  /** Begins nothing more; what is not sent is sent by the next process. */
+  /** Begins nothing more; what is not sent is sent by the next process (N-3). */
   stop(): Promise<void> {
     return this.#loop.stop()
   }
@@ -54,32 +69,42 @@ export class Reporter {
     if (!(await this.#deps.claim(row))) return
     const step = row.phase === 'send' ? await this.#send(row) : await this.#readBack(row)
     if (step.kind === 'done') return this.#deps.remove(row)
-    if (step.kind === 'tell') await this.#deps.tell(row.taskId, step.state)
+    if (step.kind === 'tell') await this.#deps.tell(row.taskId, step.shows)
     if (step.kind !== 'read') await this.#deps.reschedule(row, step.to)
   }
 
   async #send(row: OutboxRow): Promise<Step> {
-    const { answer, error } = await this.#try(row, () => this.#deps.send(row.taskId, reportOf(row)))
-    const step = afterReport(row, answer, error, this.#chance())
-    return step.kind === 'read' ? this.#readBack(row, error) : step
+    const tried = await this.#try(row, () => this.#deps.send(row.taskId, reportOf(row)))
+    await this.#noteRefusal(row, tried)
+    const step = afterReport(row, tried.answer, tried.error, this.#chance())
+    return step.kind === 'read' ? this.#readBack(row, tried.error) : step
   }
 
   async #readBack(row: OutboxRow, before = ''): Promise<Step> {
     const { answer, error } = await this.#try(row, () => this.#deps.read(row.taskId))
     const shown = answer ? shownBy(answer) : 'unclear'
-    return afterReading(row, shown, before || error, this.#chance())
+    return afterReading(row, shown, before || error || 'the coordinator showed no state', this.#chance())
   }
 
-  async #try(row: OutboxRow, call: () => Promise<Answer>): Promise<{ answer: Answer | null; error: string }> {
+  /** The same refusal minute after minute is said once (N-8, N-11). */
+  async #noteRefusal(row: OutboxRow, { answer, error }: Tried): Promise<void> {
+    if (!answer || !isRefusal(answer.status) || error === row.lastError) return
+    this.#deps.log.error({ task_id: row.taskId, state: row.state }, `report refused: ${error}`)
+    const { status, text } = answer
+    await this.#deps.refused(row.taskId, { status, state: row.state, text: text.slice(0, MOST_ANSWER_CHARS) })
+  }
+
+  async #try(row: OutboxRow, call: () => Promise<Answer>): Promise<Tried> {
+    const about = { task_id: row.taskId, state: row.state }
     try {
       const answer = await call()
-      const error =
-        answer.status < 300 ? '' : `the coordinator answered ${answer.status}: ${answer.text.slice(0, 200)}`
-      if (error) this.#deps.log.warn({ task_id: row.taskId, state: row.state }, error)
+      const said = `the coordinator answered ${answer.status}: ${answer.text.slice(0, MOST_ANSWER_CHARS)}`
+      const error = answer.status < 300 ? '' : said
+      if (error) this.#deps.log.warn(about, error)
       return { answer, error }
     } catch (cause) {
       const error = cause instanceof Error ? cause.message : String(cause)
-      this.#deps.log.warn({ task_id: row.taskId, state: row.state }, `report not delivered: ${error}`)
+      this.#deps.log.warn(about, `report not delivered: ${error}`)
       return { answer: null, error }
     }
   }
@@ -88,6 +113,8 @@ export class Reporter {
     return { now: Date.now(), random: this.#deps.random() }
   }
 }
+
+const MOST_ANSWER_CHARS = 200
 
 function reportOf(row: OutboxRow): Report {
   return {

@@ -1,28 +1,21 @@
+import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
-import { PermanentError, type TaskDefinition } from './define.ts'
-import { latch, startFixture, TASK, type Fixture } from './service.fixture.ts'
+import { PermanentError, type TaskContext, type TaskDefinition } from './define.ts'
+import { anAction } from './record.fixture.ts'
+import { eventually, latch, startFixture, stopped, TASK, type Fixture } from './service.fixture.ts'
 
 let fixture: Fixture
 
 afterEach(() => fixture.close())
 
 async function begin(task: Partial<TaskDefinition> = {}, env: Record<string, string> = {}) {
-  fixture = await startFixture(task, env)
+  fixture = await startFixture({ task, env })
   fixture.coordinator.shown.set(TASK, 'running')
   return fixture
 }
 
 const types = (events: any[]) => events.map((event) => event.type)
-
-/** Looks again until a task is as wanted: for facts that no latch tells. */
-async function eventually(look: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 400; tries++) {
-    if (await look()) return
-    await sleep(25)
-  }
-  throw new Error('it never came to be')
-}
 
 const stateIs = (state: string) => async () => (await fixture.get(`/tasks/${TASK}`)).body.state === state
 
@@ -206,97 +199,436 @@ describe('failing forward', () => {
   })
 })
 
-describe('reports', () => {
-  test('carry the cookie and header pair, are repeated on trouble, and Retry-After is honored', async () => {
-    const { act, coordinator } = await begin()
-    coordinator.answers.push({ status: 503 }, { status: 429, headers: { 'retry-after': '0' } })
-    await act('initialize', { studies: [] })
-    await act('start')
-    await coordinator.until(() => coordinator.shown.get(TASK) === 'staged')
-    const { headers } = coordinator.reports[0]!
-    expect(headers['x-csrftoken']).toMatch(/^[a-z]{64}$/)
-    expect(headers['cookie']).toBe(`csrftoken=${String(headers['x-csrftoken'])}`)
-    expect(coordinator.reports).toHaveLength(3)
+const FAST_RETRY = { firstMs: 20, maxMs: 60 }
+
+async function startedWith(
+  making: Parameters<typeof startFixture>[0],
+  request: { studies?: string[] } = { studies: [] },
+) {
+  fixture = await startFixture(making)
+  fixture.coordinator.shown.set(TASK, 'running')
+  await fixture.act('initialize', request)
+  await fixture.act('start', request)
+  return fixture
+}
+
+const rawUpdate = (assignments: string) => {
+  const connection = new DatabaseSync(fixture.url.slice('sqlite:'.length))
+  connection.exec(`UPDATE tasks SET ${assignments}, revision = revision + 1`)
+  connection.close()
+}
+
+describe('retries', () => {
+  test('stage gives up when STAGE_RETRY_FOR has passed without progress; the reason outlives the cleanup (WK-8)', async () => {
+    const { coordinator, task } = await startedWith({
+      task: {
+        stage: () => {
+          throw new TypeError('fetch failed')
+        },
+      },
+      env: { STAGE_RETRY_FOR: '300ms' },
+      retry: FAST_RETRY,
+    })
+    await coordinator.until(() => coordinator.states().includes('failed'))
+    await eventually(async () => (await task()).cleanup === 'done')
+    const shown = await task()
+    expect(shown).toMatchObject({ state: 'failed', failures: 0, last_error: { message: 'fetch failed' } })
+    expect(shown.last_error.stack).toContain('service.test.ts')
+    expect(shown.attempt).toBeGreaterThan(3)
+    expect(coordinator.states()).toEqual(['failed'])
   })
 
-  test('are said again when the coordinator shows an earlier state afterwards', async () => {
-    const { act, coordinator } = await begin()
-    await act('initialize', { studies: [] })
-    await act('start')
-    await coordinator.until(() => coordinator.states().length === 1)
-    coordinator.shown.set(TASK, 'running')
-    await coordinator.until(() => coordinator.states().length === 2)
-    expect(coordinator.states()).toEqual(['staged', 'staged'])
+  test('a finished step gives stage its patience back', async () => {
+    const done = latch()
+    let tries = 0
+    const { coordinator } = await startedWith({
+      task: {
+        stage: async (task) => {
+          // Each try gets one step further; together they take longer than the patience.
+          await task.step(`step ${++tries}`, async () => sleep(120).then(() => null))
+          if (tries < 6) throw new Error('one step further')
+          done.open()
+        },
+      },
+      env: { STAGE_RETRY_FOR: '400ms' },
+      retry: FAST_RETRY,
+    })
+    await done.reached
+    await coordinator.until(() => coordinator.states().includes('staged'))
   })
 
-  test('a 500 is followed by reading, and what has arrived is not sent again', async () => {
-    const { act, coordinator } = await begin()
-    coordinator.answers.push({ status: 500 })
-    coordinator.shown.set(TASK, 'staged')
-    await act('initialize', { studies: [] })
-    await act('start')
-    await coordinator.until(() => coordinator.reads.length >= 2)
-    expect(coordinator.states()).toEqual(['staged'])
+  test('publish is tried without end and needs attention from the fifth failure on, until it succeeds (WK-11)', async () => {
+    let broken = true
+    const { coordinator, act, task, eventTypes, get } = await startedWith({
+      task: {
+        publish: () => {
+          if (broken) throw new Error('read-only')
+        },
+      },
+      retry: FAST_RETRY,
+    })
+    await eventually(stateIs('staged'))
+    await act('publish')
+    await eventually(async () => (await task()).failures >= 8)
+    const order = (await eventTypes()).filter(
+      (type) => type === 'publish_failed' || type === 'needs_attention',
+    )
+    expect(order.slice(0, 6)).toEqual([...Array(5).fill('publish_failed'), 'needs_attention'])
+    expect(order.filter((type) => type === 'needs_attention')).toHaveLength(1)
+    expect((await get('/tasks')).body.results[0]).toMatchObject({
+      needs_attention: true,
+      state: 'publishing',
+    })
+    broken = false
+    await coordinator.until(() => coordinator.states().includes('published'))
+    await eventually(async () => (await task()).waiting_for === null)
+    expect(await task()).toMatchObject({ needs_attention: false, last_error: null })
   })
 
-  test('a 409 is believed only where the coordinator shows the task ended; then it is a cancel', async () => {
-    const discarded = latch()
-    const { act, coordinator } = await begin({ discard: () => discarded.open() })
-    coordinator.answers.push({ status: 409 })
-    coordinator.shown.set(TASK, 'canceled')
-    await act('initialize', { studies: [] })
-    await act('start')
-    await discarded.reached
-    expect((await act('get_status')).body.state).toBe('canceled')
+  test('discard is tried until it succeeds; the outcome is on the record, and the answer waited for none of it (WK-16, WK-17)', async () => {
+    let tries = 0
+    const { act, task, eventTypes } = await startedWith({
+      task: {
+        discard: () => {
+          if (++tries < 4) throw new PermanentError('still mounted')
+        },
+      },
+      retry: FAST_RETRY,
+    })
+    await eventually(stateIs('staged'))
+    expect((await act('cancel')).body.state).toBe('canceled')
+    await eventually(async () => (await task()).cleanup === 'done')
+    expect(await task()).toMatchObject({
+      state: 'canceled',
+      ended_from: 'staged',
+      cleanup_ended_at: expect.any(String),
+    })
+    expect((await eventTypes()).filter((type) => type.startsWith('discard'))).toEqual([
+      ...Array(3).fill(['discard_started', 'discard_failed']).flat(),
+      'discard_started',
+      'discarded',
+    ])
   })
 
-  test('survive a restart', async () => {
-    const first = await begin()
-    first.coordinator.answers.push(...Array(50).fill({ status: 503 }))
-    await first.act('initialize', { studies: [] })
-    await first.act('start')
-    await first.coordinator.until(() => first.coordinator.states().length === 1)
-    first.coordinator.answers.length = 0
-    fixture = await first.restart()
-    await fixture.coordinator.until(() => fixture.coordinator.shown.get(TASK) === 'staged')
+  test('a person gives a cleanup up that cannot succeed', async () => {
+    const { act, task, post } = await startedWith({
+      task: {
+        discard: () => {
+          throw new PermanentError('never')
+        },
+      },
+    })
+    await eventually(stateIs('staged'))
+    await act('cancel')
+    await eventually(async () => (await task()).needs_attention)
+    expect((await post(`/tasks/${TASK}/give-up`)).body).toMatchObject({
+      state: 'canceled',
+      cleanup: 'given_up',
+    })
+    expect((await post(`/tasks/${TASK}/give-up`)).code).toBe(400)
+    expect((await post(`/tasks/${TASK}/retry`)).code).toBe(400)
+  })
+
+  test('an attempt that heeds its deadline fails by it, and is tried again', async () => {
+    const reasons: unknown[] = []
+    const { coordinator, events } = await startedWith({
+      task: {
+        stage: async ({ signal, attempt }) => {
+          if (attempt > 1) return
+          reasons.push(await stopped(signal))
+          signal.throwIfAborted()
+        },
+      },
+      env: { ATTEMPT_DEADLINE: '200ms' },
+      retry: FAST_RETRY,
+    })
+    await coordinator.until(() => coordinator.states().includes('staged'))
+    expect(reasons).toEqual(['attempt deadline'])
+    const failure = (await events()).find((event) => event.type === 'stage_failed')
+    expect(failure.message).toContain('longer than ATTEMPT_DEADLINE')
+  })
+
+  test('one that does not heed it is left behind; what it says late is refused', async () => {
+    const hung = latch()
+    const late = latch<unknown>()
+    const { coordinator, task } = await startedWith({
+      task: {
+        stage: async ({ attempt, assertCurrent }) => {
+          if (attempt > 1) return { staged: 'second' }
+          await hung.reached
+          await assertCurrent().catch((error: unknown) => late.open((error as { code: string }).code))
+          return { staged: 'first' }
+        },
+      },
+      env: { ATTEMPT_DEADLINE: '200ms', LEASE: '300ms' },
+      retry: FAST_RETRY,
+    })
+    await coordinator.until(() => coordinator.states().includes('staged'))
+    hung.open()
+    expect(await late.reached).toBe('LEASE_LOST')
+    expect(await task()).toMatchObject({ state: 'staged', attempt: 2 })
+    expect((await fixture.service.store.load(TASK)).record?.staged).toBe('second')
   })
 })
 
-describe('bad requests change nothing and name the field', () => {
-  test.each([
-    [{ action: 'fly', task_id: TASK, release_id: 'RE_00000001' }, '"action"'],
-    [{ action: 'start', task_id: 'TA_1', release_id: 'RE_00000001' }, '"task_id"'],
-    [{ action: 'start', task_id: TASK }, '"release_id"'],
-    [{ action: 'start', task_id: TASK, release_id: 'RE_00000001', studies: [5] }, '"studies.0"'],
-    [[], 'body'],
-  ])('%j', async (payload, field) => {
-    await begin()
-    const response = await fixture.service.app.inject({ method: 'POST', url: '/tasks', payload })
-    expect(response.statusCode).toBe(400)
-    expect(response.json()).toMatchObject({ code: 'INPUT_INVALID', message: expect.stringContaining(field) })
-    expect((await fixture.get('/tasks')).body.count).toBe(0)
+describe('fencing', () => {
+  test('the late report of a paused worker is refused and kept as an event; nothing is reported (WK-2)', async () => {
+    const began = latch()
+    const finish = latch()
+    const refused = latch<unknown[]>()
+    const { events, coordinator } = await startedWith({
+      task: {
+        stage: async (task) => {
+          began.open()
+          await finish.reached
+          const codes: unknown[] = []
+          const note = (error: unknown) => codes.push((error as { code: string }).code)
+          await task.step('late', () => 1).catch(note)
+          await task.assertCurrent().catch(note)
+          refused.open(codes)
+          return { staged: 'late' }
+        },
+      },
+      // No renewal comes before it has finished: it does not know that it was taken for dead.
+      env: { LEASE: '10m' },
+    })
+    await began.reached
+    const expiry = Date.now() + 600_000
+    rawUpdate(`attempt = 2, lease_owner = 'elsewhere', lease_expires_at = ${expiry}`)
+    finish.open()
+    expect(await refused.reached).toEqual(['LEASE_LOST', 'LEASE_LOST'])
+    await eventually(
+      async () => (await events()).filter((event) => event.type === 'late_report').length === 2,
+    )
+    const late = (await events()).filter((event) => event.type === 'late_report')
+    expect(late.map((event) => event.data)).toEqual([
+      { attempt: 1, current: 2, said: 'step' },
+      { attempt: 1, current: 2, said: 'succeeded' },
+    ])
+    expect((await fixture.service.store.load(TASK)).record).toMatchObject({
+      state: 'running',
+      attempt: 2,
+      staged: null,
+      lease: { owner: 'elsewhere' },
+    })
+    const metrics = await fixture.service.app.inject('/metrics')
+    expect(metrics.body).toContain('release_task_late_reports_total 2')
+    expect(coordinator.states()).toEqual([])
   })
 
-  test('malformed JSON, another content type, unknown paths and methods', async () => {
-    await begin()
-    const send = async (method: any, url: string, type: string, payload: string) => {
-      const response = await fixture.service.app.inject({
-        method,
-        url,
-        headers: { 'content-type': type },
-        payload,
-      })
-      return [response.statusCode, response.json().code]
-    }
-    expect(await send('POST', '/tasks', 'application/json', '{"a')).toEqual([400, 'INPUT_INVALID'])
-    expect(await send('POST', '/tasks', 'application/json', '')).toEqual([400, 'INPUT_INVALID'])
-    expect(await send('POST', '/tasks', 'text/plain', 'hello')).toEqual([400, 'INPUT_INVALID'])
-    expect(await send('DELETE', '/tasks', 'application/json', '{}')).toEqual([405, 'METHOD_NOT_ALLOWED'])
-    expect(await send('POST', '/nothing', 'application/json', '{}')).toEqual([404, 'PATH_NOT_FOUND'])
-    expect((await fixture.get('//status')).body).toEqual({
-      name: 'fixture',
-      message: 'ready',
-      version: '1.0.0',
+  test('a lease that ran out while its holder lives elsewhere is taken over (WK-3)', async () => {
+    const began = latch()
+    const first = await startedWith({
+      task: {
+        stage: async (task) => {
+          began.open()
+          await stopped(task.signal)
+          task.signal.throwIfAborted()
+        },
+      },
     })
+    await began.reached
+    // As another host left it: its process cannot be looked at, so only the end of the lease tells.
+    rawUpdate(`attempt = 2, lease_owner = 'host|1|2|ab', lease_expires_at = ${Date.now() + 500}`)
+    fixture = await first.restart({ stage: () => undefined })
+    await fixture.coordinator.until(() => fixture.coordinator.states().includes('staged'))
+    expect(await fixture.task()).toMatchObject({ attempt: 3 })
+    expect(await fixture.eventTypes()).toContain('worker_lost')
+  })
+})
+
+describe('answer before work (WK-6, N-4)', () => {
+  test.each(['start', 'publish'] as const)(
+    'no work begins before the answer to %s is written',
+    async (action) => {
+      const order: string[] = []
+      const written = latch()
+      const ran = latch()
+      const phase = (name: string) => () => {
+        order.push(name)
+        if (name === action) ran.open()
+      }
+      fixture = await startFixture({ task: { stage: phase('start'), publish: phase('publish') } })
+      fixture.coordinator.shown.set(TASK, 'running')
+      // The answer is held back for as long as a few sweeps take, but less than the second that work waits for it.
+      fixture.service.app.addHook('onSend', async (request) => {
+        if ((request.body as { action?: string } | undefined)?.action !== action) return
+        await sleep(400)
+        order.push('answer')
+        written.open()
+      })
+      await fixture.act('initialize', { studies: [] })
+      await fixture.act('start')
+      if (action === 'publish') {
+        await eventually(stateIs('staged'))
+        await fixture.act('publish')
+      }
+      await ran.reached
+      expect(order.slice(-2)).toEqual(['answer', action])
+    },
+  )
+
+  test('where nobody is there to take the answer, the sweep finds the work', async () => {
+    const ran = latch()
+    fixture = await startFixture({ task: { stage: () => ran.open() } })
+    await fixture.act('initialize', { studies: [] })
+    // The change is committed, but no response is ever finished.
+    await fixture.service.execute(TASK, anAction('start'))
+    await ran.reached
+  })
+})
+
+describe('studies (SV-7)', () => {
+  test('that no request carries are read from the release, once, and reach every phase', async () => {
+    const seen: unknown[] = []
+    const discarded = latch()
+    const { act } = await startedWith(
+      {
+        task: {
+          stage: (task) => void seen.push(task.studies),
+          publish: (task) => {
+            seen.push(task.studies)
+            throw new Error('not yet')
+          },
+          discard: (task) => {
+            seen.push(task.studies)
+            discarded.open()
+          },
+        },
+      },
+      {},
+    )
+    await eventually(stateIs('staged'))
+    await act('publish')
+    await eventually(() => seen.length >= 2)
+    await act('cancel')
+    await discarded.reached
+    expect(seen).toEqual(Array(3).fill(['SD_FROMRELS']))
+    expect((await fixture.task()).studies).toEqual(['SD_FROMRELS'])
+  })
+
+  test('may come with the start alone', async () => {
+    const seen = latch<readonly string[]>()
+    const { act } = await begin({ stage: (task) => seen.open(task.studies) })
+    await act('initialize')
+    await act('start', { studies: ['SD_00000007'] })
+    expect(await seen.reached).toEqual(['SD_00000007'])
+  })
+
+  test('told by no request and no release, nothing begins', async () => {
+    let runs = 0
+    const { task } = await begin({ stage: () => void runs++ })
+    await fixture.coordinator.close()
+    await fixture.act('initialize')
+    await fixture.act('start')
+    await eventually(async () => (await task()).failures === 1)
+    expect(runs).toBe(0)
+    expect((await task()).last_error.message).toContain('Cannot read from the coordinator')
+    await fixture.coordinator.start()
+    await fixture.act('cancel')
+  })
+})
+
+describe('what the code returns', () => {
+  test.each([
+    [{ summary: 'text' }, 'not a JSON object'],
+    [{ summary: [1] }, 'not a JSON object'],
+    [{ staged: 1n }, 'not JSON'],
+    [{ staged: 'x'.repeat(300_000) }, 'too many'],
+    [() => undefined, 'not JSON'],
+  ])('is refused where it cannot be kept: %s', async (result, message) => {
+    const { task } = await startedWith({ task: { stage: () => result as never } })
+    await eventually(async () => (await task()).failures === 1)
+    expect((await task()).last_error.message).toContain(message)
+    expect((await fixture.get('/tasks')).code).toBe(200)
+  })
+
+  test('two calls of one step at a time run it once; its result may be nothing', async () => {
+    const results = latch<unknown[]>()
+    let runs = 0
+    await startedWith({
+      task: {
+        stage: async (task) => {
+          const step = () => task.step('a', async () => (runs++, null))
+          results.open([...(await Promise.all([step(), step()])), await step()])
+        },
+      },
+    })
+    expect(await results.reached).toEqual([null, null, null])
+    expect(runs).toBe(1)
+  })
+
+  test('a step of another version of the task is not its own (WK-12)', async () => {
+    const seen: string[] = []
+    const began = latch()
+    const stage = (version: string) => async (task: TaskContext) => {
+      seen.push(await task.step('version', () => version))
+      began.open()
+      if (version !== '1.0.0') return
+      await stopped(task.signal)
+      task.signal.throwIfAborted()
+    }
+    const first = await startedWith({ task: { stage: stage('1.0.0') } })
+    await began.reached
+    fixture = await first.restart({ version: '2.0.0', stage: stage('2.0.0') })
+    await fixture.coordinator.until(() => fixture.coordinator.states().includes('staged'))
+    expect(seen).toEqual(['1.0.0', '2.0.0'])
+  })
+})
+
+describe('shutdown (WK-10)', () => {
+  test('work that does not stop in time is given back, at no cost, and taken up at once by the next process', async () => {
+    const began = latch()
+    const first = await startedWith({
+      task: {
+        stage: () => {
+          began.open()
+          return new Promise(() => undefined)
+        },
+      },
+      env: { SHUTDOWN_GRACE: '100ms', LEASE: '10m' },
+    })
+    await began.reached
+    fixture = await first.restart({ stage: () => undefined })
+    await fixture.coordinator.until(() => fixture.coordinator.states().includes('staged'))
+    expect(await fixture.task()).toMatchObject({ attempt: 2, crashes: 0, failures: 0 })
+    expect(await fixture.eventTypes()).toContain('work_released')
+  })
+
+  test('a coordinator that does not answer does not hold it up; the report is sent by the next process', async () => {
+    const never = latch()
+    const first = await begin({}, { SHUTDOWN_GRACE: '100ms' })
+    first.coordinator.hold = never.reached
+    await first.act('initialize', { studies: [] })
+    await first.act('start')
+    await first.coordinator.until(() => first.coordinator.states().includes('staged'))
+    first.coordinator.shown.set(TASK, 'running')
+    // The request itself would give up after 15 s; this test is not that patient.
+    fixture = await first.restart()
+    never.open()
+    await fixture.coordinator.until(() => fixture.coordinator.states().length > 1)
+    await fixture.coordinator.until(() => fixture.coordinator.shown.get(TASK) === 'staged')
+  }, 10_000)
+
+  test('while it stops, actions are answered 503 and get_status as ever (SV-13)', async () => {
+    const began = latch()
+    const { act, get, service } = await startedWith({
+      task: {
+        stage: () => {
+          began.open()
+          return new Promise(() => undefined)
+        },
+      },
+      env: { SHUTDOWN_GRACE: '1s' },
+    })
+    await began.reached
+    const stopping = service.stop()
+    for (const action of ['initialize', 'start', 'publish', 'cancel'])
+      expect(await act(action)).toMatchObject({ code: 503, body: { code: 'SHUTTING_DOWN' } })
+    expect(await act('get_status')).toMatchObject({ code: 200, body: { state: 'running' } })
+    for (const path of ['/status', '/readyz'])
+      expect(await get(path)).toMatchObject({ code: 503, body: { code: 'SHUTTING_DOWN' } })
+    expect((await get('/livez')).code).toBe(200)
+    await stopping
   })
 })

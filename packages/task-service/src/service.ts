@@ -1,10 +1,12 @@
 import type { Database } from '@release-task/database'
 import { isGone } from '@release-task/database'
 import type { App, Logger } from '@release-task/http'
+import type { Backoff } from '@release-task/protocol'
 import type { Queue } from '@release-task/queue'
 import type { TaskServiceConfig } from './config.ts'
 import type { CoordinatorClient } from './coordinator-client.ts'
 import type { TaskDefinition } from './define.ts'
+import { RETRY, type CoordinatorShows } from './decision.ts'
 import { createExecute, type Execute } from './execute.ts'
 import { createHttp } from './http.ts'
 import { renewalOf } from './lease-database.ts'
@@ -28,6 +30,8 @@ export interface ServiceParts {
   /** Names this process in leases. */
   readonly owner: string
   readonly log: Logger
+  /** Between tries of the author's code; WK-8 where it is not given. */
+  readonly retry?: Backoff
 }
 
 export interface TaskService {
@@ -44,7 +48,12 @@ export interface TaskService {
 export async function createTaskService(parts: ServiceParts): Promise<TaskService> {
   const { task, database, queue, config, owner, log } = parts
   const stopping = new AbortController()
-  const policy = { stageRetryForMs: config.stageRetryFor, forgottenAfterMs: config.forgottenAfter }
+  const graceOver = new AbortController()
+  const policy = {
+    retry: parts.retry ?? RETRY,
+    stageRetryForMs: config.stageRetryFor,
+    forgottenAfterMs: config.forgottenAfter,
+  }
   const store = new TaskStore(database)
   const outbox = new Outbox(database, owner)
   const metrics = createMetrics(() => ({
@@ -55,15 +64,13 @@ export async function createTaskService(parts: ServiceParts): Promise<TaskServic
     store,
     queue,
     policy,
-    random: Math.random,
     reportsChanged: () => reporter.nudge(),
     refusedLate: metrics.refusedLate,
   })
-  const tell: Tell = async (id, state) => void (await execute(id, { type: 'coordinator_shows', state }))
-  const reporter = createReporter(parts, outbox, tell)
+  const reporter = createReporter(parts, { outbox, execute, signal: graceOver.signal })
   const keeper = createKeeper(parts)
   const worker = createWorker(parts, { store, execute, keeper })
-  const sweeper = createSweeper(parts, { store, tell })
+  const sweeper = createSweeper(parts, { store, execute, signal: stopping.signal })
   const app = await createHttp({
     name: task.name,
     version: task.version,
@@ -88,29 +95,35 @@ export async function createTaskService(parts: ServiceParts): Promise<TaskServic
   const stop = async () => {
     stopping.abort()
     worker.shutDown()
-    await sweeper.stop()
-    if (!(await endsWithin(queue.close(), config.shutdownGrace))) await worker.giveBack()
-    await reporter.stop()
+    const others = Promise.all([sweeper.stop(), reporter.stop()])
+    if (!(await endsWithin(Promise.all([queue.close(), others]), config.shutdownGrace))) {
+      // What the code that does not stop says from now on is refused; a report that was cut off is sent again.
+      graceOver.abort()
+      await worker.giveBack()
+      await others
+    }
     await keeper.close()
   }
   return { app, execute, store, start, stop }
 }
 
-type Tell = (
-  id: string,
-  state: Parameters<ConstructorParameters<typeof Sweeper>[0]['tell']>[1],
-) => Promise<void>
+const tellShown = (execute: Execute) => async (id: string, state: CoordinatorShows) =>
+  void (await execute(id, { type: 'coordinator_shows', state }))
 
-function createReporter({ coordinator, log }: ServiceParts, outbox: Outbox, tell: Tell): Reporter {
+function createReporter(
+  { coordinator, log }: ServiceParts,
+  { outbox, execute, signal }: { outbox: Outbox; execute: Execute; signal: AbortSignal },
+): Reporter {
   return new Reporter({
     due: () => outbox.due(isGone),
     nextDelayMs: () => outbox.nextDelayMs(),
     claim: (row) => outbox.claim(row),
     reschedule: (row, to) => outbox.reschedule(row, to),
     remove: (row) => outbox.remove(row),
-    send: (taskId, report) => coordinator.report(taskId, report),
-    read: (taskId) => coordinator.task(taskId),
-    tell,
+    send: (taskId, report) => coordinator.report(taskId, report, signal),
+    read: (taskId) => coordinator.task(taskId, signal),
+    tell: tellShown(execute),
+    refused: async (id, report) => void (await execute(id, { type: 'report_refused', ...report })),
     random: Math.random,
     log,
   })
@@ -138,6 +151,7 @@ function createWorker(
   return new TaskWorker({
     owner,
     attemptDeadlineMs: config.attemptDeadline,
+    abandonAfterMs: config.lease,
     keeper,
     load,
     claim: (id) => execute(id, claim),
@@ -157,25 +171,28 @@ function createWorker(
 
 function createSweeper(
   { queue, coordinator, config, log }: ServiceParts,
-  { store, tell }: { store: TaskStore; tell: Tell },
+  { store, execute, signal }: { store: TaskStore; execute: Execute; signal: AbortSignal },
 ): Sweeper {
   return new Sweeper({
-    due: () => store.due(),
+    due: (after) => store.due(after),
     checksDue: () => store.checksDue(),
     deleteTombstones: (ageMs) => store.deleteTombstones(ageMs),
     wake: (id) => queue.wake(id),
-    read: (taskId) => coordinator.task(taskId),
-    tell,
+    read: (taskId) => coordinator.task(taskId, signal),
+    tell: tellShown(execute),
     intervalMs: config.sweepInterval,
     log,
   })
 }
 
-async function endsWithin(work: Promise<void>, ms: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>()
+/** @returns whether `work` ended in time */
+async function endsWithin(work: Promise<unknown>, ms: number): Promise<boolean> {
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>()
   const timer = setTimeout(() => resolve(false), ms)
-  void work.then(() => resolve(true))
-  const ended = await promise
-  clearTimeout(timer)
-  return ended
+  work.then(() => resolve(true), reject)
+  try {
+    return await promise
+  } finally {
+    clearTimeout(timer)
+  }
 }

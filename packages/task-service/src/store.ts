@@ -1,9 +1,10 @@
-import type { CommitResult, Database, SqlValue, Statement } from '@release-task/database'
+import type { CommitResult, Database, Prepared, SqlValue, Statement } from '@release-task/database'
 import type { TaskState } from '@release-task/protocol'
 import type { Effect } from './decision.ts'
 import type { Json } from './define.ts'
-import { historyQueries, reportQueries, taskQueries } from './queries.ts'
+import { historyQueries, listQueries, taskQueries, tombstoneQueries } from './queries.ts'
 import type { TaskRecord, Work } from './record.ts'
+import { reportWrites } from './report-queries.ts'
 import { fromRow, toRow, type TaskRow } from './row.ts'
 
 const MOST_EVENTS = 1000
@@ -26,6 +27,7 @@ export interface TaskEvent {
 
 export interface DueTask {
   readonly id: string
+  readonly dueAt: number
   readonly leaseOwner: string | null
   readonly leaseExpired: boolean
 }
@@ -53,14 +55,18 @@ export interface Change {
 export class TaskStore {
   readonly #database: Database
   readonly #tasks: ReturnType<typeof taskQueries>
+  readonly #lists: ReturnType<typeof listQueries>
+  readonly #tombstones: ReturnType<typeof tombstoneQueries>
   readonly #history: ReturnType<typeof historyQueries>
-  readonly #reports: ReturnType<typeof reportQueries>
+  readonly #reports: ReturnType<typeof reportWrites>
 
   constructor(database: Database) {
     this.#database = database
     this.#tasks = taskQueries(database)
+    this.#lists = listQueries(database)
+    this.#tombstones = tombstoneQueries(database)
     this.#history = historyQueries(database)
-    this.#reports = reportQueries(database)
+    this.#reports = reportWrites(database)
   }
 
   async load(id: string): Promise<Loaded> {
@@ -79,26 +85,27 @@ export class TaskStore {
     ])
   }
 
-  /** @returns false where the attempt no longer holds the lease */
-  async renewLease(lease: { id: string; attempt: number; owner: string }, leaseMs: number): Promise<boolean> {
-    const values = { ...lease, lease_ms: leaseMs }
-    return (await this.#database.commit([{ query: this.#tasks.renew, values, expect: 1 }])) === 'committed'
-  }
-
   async list(filter: TaskFilter): Promise<{ count: number; tasks: TaskRecord[] }> {
     const where = { state: filter.state, release_id: filter.releaseId }
     const page = { ...where, limit: filter.limit, offset: filter.offset }
-    const rows = await this.#database.all<TaskRow>(this.#tasks.list, page)
-    const [total] = await this.#database.all<{ count: number }>(this.#tasks.count, where)
+    const rows = await this.#database.all<TaskRow>(this.#lists.list, page)
+    const [total] = await this.#database.all<{ count: number }>(this.#lists.count, where)
     return { count: total?.count ?? 0, tasks: rows.map(fromRow) }
   }
 
-  async events(taskId: string, after = 0, limit = MOST_EVENTS): Promise<TaskEvent[]> {
-    const rows = await this.#database.all<Record<string, SqlValue>>(this.#history.events, {
-      task_id: taskId,
-      after,
-      limit,
-    })
+  /** Events after a position, oldest first. */
+  eventsAfter(taskId: string, after: number): Promise<TaskEvent[]> {
+    return this.#events(this.#history.eventsAfter, { task_id: taskId, after, limit: MOST_EVENTS })
+  }
+
+  /** The newest events, oldest first. */
+  async newestEvents(taskId: string): Promise<TaskEvent[]> {
+    const newest = await this.#events(this.#history.newestEvents, { task_id: taskId, limit: MOST_EVENTS })
+    return newest.toReversed()
+  }
+
+  async #events(query: Prepared, values: Record<string, SqlValue>): Promise<TaskEvent[]> {
+    const rows = await this.#database.all<Record<string, SqlValue>>(query, values)
     return rows.map((row) => ({ ...row, data: parse(row['data']) }) as unknown as TaskEvent)
   }
 
@@ -113,11 +120,16 @@ export class TaskStore {
     return row && (JSON.parse(row.result) as Json)
   }
 
-  /** Tasks whose work is due, also those that somebody holds. */
-  async due(): Promise<DueTask[]> {
-    const rows = await this.#database.all<Record<string, SqlValue>>(this.#tasks.due, { limit: BATCH })
+  /**
+   * Tasks whose work is due, also those that somebody holds, the longest due first.
+   * @param after the last of the page before; null for the first page. An empty page is the end.
+   */
+  async due(after: DueTask | null, limit = BATCH): Promise<DueTask[]> {
+    const from = { after_due_at: after?.dueAt ?? 0, after_id: after?.id ?? '' }
+    const rows = await this.#database.all<Record<string, SqlValue>>(this.#lists.due, { ...from, limit })
     return rows.map((row) => ({
       id: row['id'] as string,
+      dueAt: row['due_at'] as number,
       leaseOwner: row['lease_owner'] as string | null,
       leaseExpired: Number(row['lease_expires_at']) <= Number(row['now']),
     }))
@@ -125,16 +137,21 @@ export class TaskStore {
 
   /** Tasks of which the coordinator should be asked whether it still knows them. */
   async checksDue(): Promise<string[]> {
-    const rows = await this.#database.all<{ id: string }>(this.#tasks.checksDue, { limit: BATCH })
+    const rows = await this.#database.all<{ id: string }>(this.#lists.checksDue, { limit: BATCH })
     return rows.map((row) => row.id)
   }
 
   async deleteTombstones(ageMs: number): Promise<void> {
-    await this.#database.commit([{ query: this.#tasks.deleteTombstones, values: { age_ms: ageMs } }])
+    const values = { age_ms: ageMs }
+    const { removeEvents, remove } = this.#tombstones
+    await this.#database.commit([
+      { query: removeEvents, values },
+      { query: remove, values },
+    ])
   }
 
   async countByState(): Promise<Map<string, number>> {
-    const rows = await this.#database.all<{ state: string; count: number }>(this.#tasks.countByState)
+    const rows = await this.#database.all<{ state: string; count: number }>(this.#lists.countByState)
     return new Map(rows.map((row) => [row.state, row.count]))
   }
 
@@ -142,8 +159,9 @@ export class TaskStore {
     if (!before) return { query: this.#tasks.insert, values: toRow(next), expect: 1 }
     const values = { ...toRow(next), was: before.revision }
     if (before.lease === next.lease) return { query: this.#tasks.update, values, expect: 1 }
-    // Taking over a lease that has run out must fail if its holder renewed it in the meantime.
-    const guard = next.lease && before.lease ? before.lease.expiresAt : null
+    // A holder ends its own lease whenever it was renewed last. Taking one from its holder, which a new attempt
+    // number shows, must fail if the holder has renewed it since it was read.
+    const guard = before.lease && next.attempt !== before.attempt ? before.lease.expiresAt : null
     return { query: this.#tasks.updateLease, values: { ...values, guard }, expect: 1 }
   }
 

@@ -1,70 +1,80 @@
 import { isGone } from '@release-task/database'
 import type { Answer, Logger } from '@release-task/http'
-import type { CoordinatorTaskState } from '@release-task/protocol'
+import type { CoordinatorShows } from './decision.ts'
 import { shownBy } from './delivery.ts'
+import { Repeated } from './repeated.ts'
 import type { DueTask } from './store.ts'
 
-const TOMBSTONE_AGE_MS = 30 * 24 * 60 * 60 * 1000 // 30 d
+const TOMBSTONE_AGE_MS = 30 * 24 * 60 * 60 * 1000 // 30 d (WK-19)
+const TIDY_INTERVAL_MS = 60 * 60 * 1000 // 1 h
 
 export interface SweeperDependencies {
-  readonly due: () => Promise<DueTask[]>
+  /** A page of due tasks after the last of the page before; an empty one is the end. */
+  readonly due: (after: DueTask | null) => Promise<DueTask[]>
   readonly checksDue: () => Promise<string[]>
   readonly deleteTombstones: (ageMs: number) => Promise<void>
   readonly wake: (id: string) => void
   /** Reads a task at the coordinator. */
   readonly read: (taskId: string) => Promise<Answer>
-  readonly tell: (taskId: string, state: CoordinatorTaskState | 'missing' | null) => Promise<void>
+  readonly tell: (taskId: string, shows: CoordinatorShows) => Promise<void>
   readonly intervalMs: number
   readonly log: Logger
 }
 
 /**
- * Finds work that nobody was woken for, whatever became of the wake-up, and asks the coordinator about tasks that
- * it may have forgotten (WK-7, WK-20).
+ * Finds work that nobody was woken for, whatever became of the wake-up (WK-7), asks the coordinator about tasks that
+ * it may have forgotten (WK-20), and removes old tombstones (WK-19). Each on its own: a coordinator that does not
+ * answer must not keep work waiting.
  */
 export class Sweeper {
   readonly #deps: SweeperDependencies
-  #timer: NodeJS.Timeout | null = null
-  #sweeping: Promise<void> = Promise.resolve()
+  readonly #loops: readonly Repeated[]
   #stopped = false
 
   constructor(deps: SweeperDependencies) {
     this.#deps = deps
+    const { intervalMs } = deps
+    const failed = (error: unknown) =>
+      deps.log.error({ err: error }, 'sweep failed; the next one tries again')
+    this.#loops = [
+      new Repeated({ run: () => this.wakeDue(), intervalMs, failed }),
+      new Repeated({ run: () => this.checkForgotten(), intervalMs, failed }),
+      new Repeated({
+        run: () => deps.deleteTombstones(TOMBSTONE_AGE_MS),
+        intervalMs: TIDY_INTERVAL_MS,
+        failed,
+      }),
+    ]
   }
 
   /** The first sweep at once: it takes up what the last process left. */
   start(): void {
-    this.#sweeping = this.sweep().finally(() => {
-      if (this.#stopped) return
-      this.#timer = setTimeout(() => this.start(), this.#deps.intervalMs)
-      this.#timer.unref()
-    })
+    for (const loop of this.#loops) loop.start()
   }
 
   async stop(): Promise<void> {
     this.#stopped = true
-    if (this.#timer) clearTimeout(this.#timer)
-    await this.#sweeping
+    await Promise.all(this.#loops.map((loop) => loop.stop()))
   }
 
-  /** One sweep; errors are logged, the next one tries again. */
-  async sweep(): Promise<void> {
-    try {
-      for (const task of await this.#deps.due()) if (isFree(task)) this.#deps.wake(task.id)
-      await this.#deps.deleteTombstones(TOMBSTONE_AGE_MS)
-      await this.#checkForgotten()
-    } catch (error) {
-      this.#deps.log.error({ err: error }, 'sweep failed; the next one tries again')
+  /** Wakes all work that is due and that no living process holds. */
+  async wakeDue(): Promise<void> {
+    let page = await this.#deps.due(null)
+    while (page.length > 0 && !this.#stopped) {
+      for (const task of page) if (isFree(task)) this.#deps.wake(task.id)
+      page = await this.#deps.due(page.at(-1) ?? null)
     }
   }
 
-  async #checkForgotten(): Promise<void> {
+  /** Asks about the tasks whose question is due, until one gets no clear answer. */
+  async checkForgotten(): Promise<void> {
     for (const id of await this.#deps.checksDue()) {
       const answer = await this.#deps.read(id).catch(() => null)
-      const shown = answer ? shownBy(answer) : 'unclear'
-      // Without a clear answer nothing is known of this task, and most likely nothing would be of the next.
-      if (shown === 'unclear' || this.#stopped) return
-      await this.#deps.tell(id, shown === 'missing' ? 'missing' : shown.state)
+      if (this.#stopped) return
+      const shows = answer ? shownBy(answer) : 'unclear'
+      await this.#deps.tell(id, shows)
+      // Most likely nothing clear would be said of the next one either; its turn comes with the next sweep.
+      if (shows === 'unclear') return
     }
   }
 }

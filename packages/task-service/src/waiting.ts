@@ -12,7 +12,8 @@ export function waitingFor(
 ): WaitingFor | null {
   if (record.tombstone) return null
   if (record.work) return waitingForWork(record, policy)
-  if (report?.phase === 'send' && report.state !== null) return waitingForCoordinator(record, report)
+  if (report && report.phase !== 'confirm' && report.state !== null)
+    return waitingForCoordinator(record, report)
   if (isFinal(record.state)) return null
   const next = record.state === 'pending' ? "the coordinator's start" : "the coordinator's publish, or cancel"
   return { ...empty(record), whom: 'action', what: `waits for ${next}` }

@@ -8,6 +8,7 @@ import { errorText, isPermanent } from './outcome.ts'
 import type { TaskRecord, Work } from './record.ts'
 
 const STORE_BACKOFF = { firstMs: 100, maxMs: 5000 }
+const LONGEST_TIMER_MS = 2 ** 31 - 1 // 24.8 d; a longer timer would fire at once
 
 /** Why work is told to stop. */
 export type StopReason = 'canceled' | 'lease lost' | 'shutting down' | 'attempt deadline'
@@ -16,6 +17,8 @@ export interface WorkerDependencies {
   readonly owner: string
   /** The total time of one attempt. */
   readonly attemptDeadlineMs: number
+  /** How long work may take to stop after the deadline; then it is left alone, fenced off by the next attempt. */
+  readonly abandonAfterMs: number
   readonly keeper: LeaseKeeper
   readonly load: (id: string) => Promise<TaskRecord | null>
   readonly claim: (id: string) => Promise<Executed>
@@ -26,6 +29,7 @@ export interface WorkerDependencies {
 }
 
 interface Running {
+  readonly record: TaskRecord
   readonly lease: HeldLease
   readonly work: Work
   readonly stop: AbortController
@@ -68,43 +72,71 @@ export class TaskWorker {
     for (const running of this.#running.values()) stop(running, 'shutting down')
   }
 
-  /** Gives back what has not stopped within the grace time; the process is about to end. */
+  /** Gives back what has not stopped within the grace time (WK-10); the process is about to end. */
   async giveBack(): Promise<void> {
     const left = [...this.#running.values()]
     await Promise.all(
-      left.map(({ lease }) => this.#deps.say(lease.id, { type: 'released', attempt: lease.attempt })),
+      left.map(async ({ lease }) => {
+        try {
+          await this.#deps.say(lease.id, { type: 'released', attempt: lease.attempt })
+        } catch (error) {
+          this.#deps.log.error({ err: error, task_id: lease.id }, 'lease not given back; it will run out')
+        }
+      }),
     )
   }
 
   async #run(record: TaskRecord, work: Work): Promise<void> {
     const lease = { id: record.id, attempt: record.attempt, owner: this.#deps.owner }
-    const running: Running = { lease, work, stop: new AbortController() }
+    const running: Running = { record, lease, work, stop: new AbortController() }
     this.#running.set(record.id, running)
-    const deadline = setTimeout(() => stop(running, 'attempt deadline'), this.#deps.attemptDeadlineMs)
     const look = () => void this.look(record.id).catch(() => undefined)
     this.#deps.keeper.hold(lease, this.#deps.attemptDeadlineMs, look)
-    if (this.#stopping) stop(running, 'shutting down')
     try {
-      await this.#store(running, await this.#outcome(record, running))
+      await this.#store(running, await this.#outcome(running))
     } finally {
-      clearTimeout(deadline)
       this.#deps.keeper.drop(lease)
       this.#running.delete(record.id)
     }
   }
 
-  async #outcome(record: TaskRecord, { lease, work, stop: { signal } }: Running): Promise<WorkerCommand> {
+  async #outcome(running: Running): Promise<WorkerCommand> {
+    const { lease, stop: stopper } = running
     const { attempt } = lease
+    // The shutdown came while it was claimed: the author's code need not even begin.
+    if (this.#stopping) return { type: 'released', attempt }
     try {
-      return { type: 'succeeded', attempt, result: await this.#deps.perform(record, work, signal) }
+      return { type: 'succeeded', attempt, result: await this.#perform(running) }
     } catch (error) {
+      const { signal } = stopper
       if (signal.reason === 'shutting down') return { type: 'released', attempt }
-      const { task_id, ...about } = { task_id: record.id, release_id: record.releaseId, attempt, err: error }
-      if (signal.aborted)
-        this.#deps.log.info({ task_id, attempt }, `${work} stopped: ${String(signal.reason)}`)
-      else this.#deps.log.warn({ task_id, ...about }, `${work} failed`)
+      this.#logEnd(running, error)
       return { type: 'failed', attempt, error: errorText(error, signal), permanent: isPermanent(error) }
     }
+  }
+
+  /** The author's code, but not for ever: what does not stop after its deadline is no longer waited for (WK-1). */
+  async #perform(running: Running): Promise<StageResult> {
+    const { attemptDeadlineMs, abandonAfterMs, perform } = this.#deps
+    const { record, work, stop: stopper } = running
+    const { promise: abandoned, reject } = Promise.withResolvers<never>()
+    const late = () => stop(running, 'attempt deadline')
+    const deadline = setTimeout(late, Math.min(LONGEST_TIMER_MS, attemptDeadlineMs))
+    const giveUp = () => reject(new Error(`${work} did not stop after its deadline`))
+    const end = setTimeout(giveUp, Math.min(LONGEST_TIMER_MS, attemptDeadlineMs + abandonAfterMs))
+    try {
+      return await Promise.race([perform(record, work, stopper.signal), abandoned])
+    } finally {
+      clearTimeout(deadline)
+      clearTimeout(end)
+    }
+  }
+
+  #logEnd({ record, lease, work, stop: { signal } }: Running, error: unknown): void {
+    const { log } = this.#deps
+    const about = { task_id: record.id, release_id: record.releaseId, attempt: lease.attempt }
+    if (signal.aborted) log.info(about, `${work} stopped: ${String(signal.reason)}`)
+    else log.warn({ ...about, err: error }, `${work} failed`)
   }
 
   /** The outcome must not be lost while the lease is ours: the work would be done again. */

@@ -3,26 +3,13 @@ import { createApp, serveMetrics, type App } from '@release-task/http'
 import type { HttpDependencies } from './dependencies.ts'
 import { addEvents } from './events.ts'
 import { linksOf, type Resource } from './links.ts'
+import { addMethods } from './methods.ts'
+import { answerJsonOnly } from './negotiation.ts'
 import { handleErrors } from './problem.ts'
 import { addReleases } from './releases.ts'
 import { addStudies } from './studies.ts'
 import { addTasks } from './tasks.ts'
 import { addTaskServices } from './task-services.ts'
-
-const READ = ['GET', 'HEAD', 'OPTIONS']
-
-/** Paths and the methods that they have, for 405. */
-const METHODS = new Map([
-  ['/(releases|tasks|task-services|studies)/(status_checks|health_checks|sync)', ['POST']],
-  ['/releases/[^/]+/publish', ['POST']],
-  ['/(releases|task-services)', [...READ, 'POST']],
-  ['/(releases|task-services)/[^/]+', [...READ, 'PUT', 'PATCH', 'DELETE']],
-  ['/tasks/[^/]+', [...READ, 'PUT', 'PATCH']],
-  ['/(tasks|events|studies)', READ],
-  ['/(events|studies)/[^/]+', READ],
-  ['/studies/[^/]+/releases(/[^/]+)?', READ],
-  ['/(livez|readyz|metrics|openapi\\.json)?', READ],
-])
 
 const RESOURCES: readonly Resource[] = [
   'tasks',
@@ -36,9 +23,11 @@ const RESOURCES: readonly Resource[] = [
 /** The REST API of the coordinator; opens no port. */
 export async function createHttp(deps: HttpDependencies): Promise<App> {
   const app = await createApp({ title: 'Release coordinator', version: '0.1.0', logger: deps.log })
-  handleErrors(app, METHODS)
+  handleErrors(app)
+  answerJsonOnly(app)
+  app.removeAllContentTypeParsers()
   await app.register(formbody)
-  takeEmptyJson(app)
+  takeJson(app)
   app.get('/', async (request) => {
     const { base } = linksOf(request, deps.config.publicUrl)
     return Object.fromEntries(
@@ -51,14 +40,14 @@ export async function createHttp(deps: HttpDependencies): Promise<App> {
   addStudies(app, deps)
   addEvents(app, deps)
   addHealth(app, deps)
+  addMethods(app)
   serveMetrics(app, deps.registry)
   return app
 }
 
 /** A body that is empty counts as one without fields, as in the original. */
-function takeEmptyJson(app: App): void {
+function takeJson(app: App): void {
   const parse = app.getDefaultJsonParser('remove', 'remove')
-  app.removeContentTypeParser('application/json')
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') done(null, {})
     else void parse(request, body as string, done)

@@ -1,3 +1,4 @@
+import type { FastifyRequest } from '@release-task/http'
 import { z } from 'zod'
 import { Problem } from './problem.ts'
 
@@ -21,8 +22,20 @@ export function blankText(max: number) {
     .max(max, `Ensure this field has no more than ${max} characters.`)
 }
 
-const TRUE = ['true', 'True', 'TRUE', 't', '1', 1, true]
-const FALSE = ['false', 'False', 'FALSE', 'f', '0', 0, false]
+/**
+ * The body of a request. A form says a list by repeating a field: one value alone is a list of one (CR-4).
+ * @param lists the fields that are lists
+ */
+export function bodyOf({ headers, body }: FastifyRequest, lists: readonly string[] = []): unknown {
+  const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded')
+  if (!isForm || typeof body !== 'object' || body === null) return body
+  const fields: Record<string, unknown> = { ...body }
+  for (const name of lists) if (typeof fields[name] === 'string') fields[name] = [fields[name]]
+  return fields
+}
+
+const TRUE = ['true', 'True', 'TRUE', 't', 'T', 'on', 'On', 'ON', '1', 1, true]
+const FALSE = ['false', 'False', 'FALSE', 'f', 'F', 'off', 'Off', 'OFF', '0', 0, false]
 
 /** true or false, also as forms send them. */
 export const bool = z

@@ -18,3 +18,9 @@ export function linksOf(request: FastifyRequest, publicUrl: string | null): Link
 export function datetime(ms: number): string {
   return new Date(ms).toISOString().replace('Z', '000Z')
 }
+
+/** The same of a text that another system wrote; its own microseconds are kept where it wrote UTC. */
+export function datetimeOfText(text: string): string {
+  const utc = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,6})\d*)?(?:Z|\+00:?00)$/.exec(text)
+  return utc ? `${utc[1]}.${(utc[2] ?? '').padEnd(6, '0')}Z` : datetime(Date.parse(text))
+}

@@ -25,12 +25,14 @@ export function windowOf(request: FastifyRequest): Window {
 /** The page envelope: links keep the other parameters, and the first page has no offset (CR-11). */
 export function envelope<T>(request: FastifyRequest, base: string, page: Page<T>, window: Window) {
   const { limit, offset } = window
+  // Put together as text: `base` may have a path of its own, and a Host header may be no part of any address.
+  const [path, query] = request.url.split('?', 2)
   const link = (to: number) => {
-    const url = new URL(request.url, `${base}/`)
-    url.searchParams.set('limit', String(limit))
-    if (to > 0) url.searchParams.set('offset', String(to))
-    else url.searchParams.delete('offset')
-    return url.href
+    const parameters = new URLSearchParams(query)
+    parameters.set('limit', String(limit))
+    if (to > 0) parameters.set('offset', String(to))
+    else parameters.delete('offset')
+    return `${base}${path}?${parameters.toString()}`
   }
   return {
     count: page.count,

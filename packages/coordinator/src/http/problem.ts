@@ -1,4 +1,4 @@
-import type { App, FastifyError, FastifyReply, FastifyRequest } from '@release-task/http'
+import type { App, FastifyError, FastifyRequest } from '@release-task/http'
 
 /** An answer that is not a success: its status and its whole body (CR-14). */
 export class Problem extends Error {
@@ -34,26 +34,10 @@ function problemOf(error: FastifyError, request: FastifyRequest): Problem {
 }
 
 /** Answers every error in the shape of the contract; only what is not the caller's fault is logged with its stack. */
-export function handleErrors(app: App, methods: ReadonlyMap<string, readonly string[]>): void {
+export function handleErrors(app: App): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const problem = problemOf(error, request)
     if (problem.status >= 500) request.log.error({ err: error, url: request.url }, 'request failed')
     return reply.status(problem.status).send(problem.body)
   })
-  app.setNotFoundHandler((request, reply) => noRoute(request, reply, methods))
-}
-
-/** Not the words of an unknown id: a service must not take a wrong path for a task that is gone (WK-20). */
-function noRoute(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  methods: ReadonlyMap<string, readonly string[]>,
-) {
-  const path = request.url.split('?')[0] ?? '/'
-  for (const [pattern, allowed] of methods) {
-    if (!new RegExp(`^${pattern}$`).test(path)) continue
-    reply.header('allow', allowed.join(', '))
-    return reply.status(405).send({ detail: `Method "${request.method}" not allowed.` })
-  }
-  return reply.status(404).send({ detail: `There is nothing at ${path}.` })
 }

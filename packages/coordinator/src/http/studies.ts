@@ -5,7 +5,7 @@ import { syncStudies } from '../study-sync.ts'
 import type { HttpDependencies } from './dependencies.ts'
 import { linksOf } from './links.ts'
 import { envelope, queryText, windowOf } from './page.ts'
-import { conflict, notFound, Problem } from './problem.ts'
+import { notFound, Problem } from './problem.ts'
 import { page, show } from './releases.ts'
 import { studyView } from './views.ts'
 
@@ -48,18 +48,19 @@ async function view(deps: HttpDependencies, study: Study) {
   return studyView(study, { newest, published })
 }
 
+const DONE = 'Synchronized with dataservice'
 const TROUBLE = 'There was an error getting studies from the dataservice'
 
 async function synchronise(deps: HttpDependencies, force: boolean) {
-  const done = { status: 'ok', message: 'Synchronized with dataservice' }
-  if (!deps.studySource) return { ...done, new: 0, deleted: 0 }
+  const done = (created: number, deleted: number) => ({ status: 'ok', new: created, deleted, message: DONE })
+  if (!deps.studySource) return done(0, 0)
   try {
     const { created, deleted } = await syncStudies(deps.studies, deps.studySource, force)
-    return { status: 'ok', new: created, deleted, message: 'Synchronized with dataservice' }
+    return done(created, deleted)
   } catch (error) {
     if (!(error instanceof CoordinatorError)) throw error
     deps.log.warn({ err: error }, 'study synchronisation failed')
-    if (error.code === 'SYNC_REFUSED') throw conflict(error.message)
+    if (error.code === 'SYNC_REFUSED') throw new Problem(409, { status: 'error', message: error.message })
     // What the Data Service answered is passed on; where it did not answer, it is a bad gateway (F-60).
     throw new Problem(error.status !== null && error.status >= 400 ? error.status : 502, {
       status: 'error',

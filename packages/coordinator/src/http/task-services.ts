@@ -1,8 +1,8 @@
 import { TransportError, type App, type FastifyRequest } from '@release-task/http'
 import { z } from 'zod'
-import type { TaskService, TaskServiceFields } from '../task-service-store.ts'
+import type { TaskService } from '../task-service-store.ts'
 import type { HttpDependencies } from './dependencies.ts'
-import { bool, parseBody, text } from './fields.ts'
+import { bodyOf, bool, parseBody, text } from './fields.ts'
 import { linksOf } from './links.ts'
 import { envelope, queryText, windowOf } from './page.ts'
 import { conflict, invalid, notFound } from './problem.ts'
@@ -30,25 +30,24 @@ export function addTaskServices(app: App, deps: HttpDependencies): void {
     return envelope(request, base, { count, results: results.map(taskServiceView) }, window)
   })
   app.post('/task-services', async (request, reply) => {
-    const { enabled = true, ...given } = parseBody(fields, request.body)
+    const { enabled = true, ...given } = parseBody(fields, bodyOf(request))
     await ping(deps, given.url, null)
     const service = await deps.services.insert({ ...given, enabled })
     if (!service) throw taken(given.url)
     return reply.status(201).send(taskServiceView(service))
   })
   app.get<ById>('/task-services/:id', async (request) => taskServiceView(await find(deps, request.params.id)))
-  app.put<ById>('/task-services/:id', (request) => edit(deps, request, parseBody(fields, request.body)))
-  app.patch<ById>('/task-services/:id', (request) => edit(deps, request, parseBody(someFields, request.body)))
+  app.put<ById>('/task-services/:id', (request) => edit(deps, request, fields))
+  app.patch<ById>('/task-services/:id', (request) => edit(deps, request, someFields))
   app.delete<ById>('/task-services/:id', async (request, reply) => {
     const { id } = await find(deps, request.params.id)
-    const release = await deps.services.usedBy(id)
-    if (release)
-      throw conflict(`The task service has a task in ${release}, which has not ended: cancel it first.`)
-    await deps.services.remove(id)
-    return reply.status(204).send()
+    if (await deps.services.remove(id)) return reply.status(204).send()
+    await find(deps, id)
+    const release = (await deps.services.usedBy(id)) ?? 'a release'
+    throw conflict(`The task service has a task in ${release}, which has not ended: cancel it first.`)
   })
   app.post('/task-services/health_checks', async () => {
-    await deps.monitor.checkHealth(await deps.services.all())
+    deps.monitor.checkHealth(await deps.services.all())
     return { status: 'ok' }
   })
 }
@@ -62,13 +61,16 @@ async function find(deps: HttpDependencies, id: string): Promise<TaskService> {
 async function edit(
   deps: HttpDependencies,
   request: FastifyRequest<ById>,
-  body: z.output<typeof someFields>,
+  schema: typeof fields | typeof someFields,
 ) {
-  const service = await find(deps, request.params.id)
-  if (body.url !== undefined) await ping(deps, body.url, service.id)
+  const { id } = await find(deps, request.params.id)
+  const body: z.output<typeof someFields> = parseBody(schema, bodyOf(request))
+  if (body.url !== undefined) await ping(deps, body.url, id)
   const given = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined))
-  await deps.services.update(service.id, { ...service, ...given } as TaskServiceFields)
-  return taskServiceView(await find(deps, service.id))
+  const isUpdated = await deps.services.update(id, given)
+  const service = await find(deps, id)
+  if (!isUpdated) throw taken(body.url ?? service.url)
+  return taskServiceView(service)
 }
 
 const taken = (url: string) => invalid('url', `a task service with the address ${url} is registered already`)

@@ -1,9 +1,9 @@
 import type { App, FastifyRequest } from '@release-task/http'
-import { COORDINATOR_TASK_STATES, parseServiceState, type TaskId } from '@release-task/protocol'
+import { COORDINATOR_TASK_STATES, parseServiceState } from '@release-task/protocol'
 import { z } from 'zod'
 import type { ListedTask } from '../store.ts'
 import type { HttpDependencies } from './dependencies.ts'
-import { integer, parseBody, text } from './fields.ts'
+import { bodyOf, integer, parseBody, text } from './fields.ts'
 import { linksOf } from './links.ts'
 import { envelope, queryText, windowOf } from './page.ts'
 import { invalid, notFound } from './problem.ts'
@@ -43,7 +43,7 @@ export function addTasks(app: App, deps: HttpDependencies): void {
   app.put<ById>('/tasks/:id', (request) => takeReport(deps, request))
   app.post('/tasks/status_checks', async () => {
     const count = await deps.releases.countWorking()
-    await deps.monitor.pollAll()
+    deps.monitor.pollAll()
     return { status: 'ok', message: `${count} task to check` }
   })
 }
@@ -56,7 +56,8 @@ async function view(
 ) {
   const rows = await deps.outbox.ofRelease(listed.releaseId)
   const row = rows.find((one) => one.taskId === listed.task.id) ?? null
-  return taskView(listed, { links: linksOf(request, deps.config.publicUrl), names, row })
+  const { publicUrl, taskTimeout: taskTimeoutMs } = deps.config
+  return taskView(listed, { links: linksOf(request, publicUrl), names, row, taskTimeoutMs })
 }
 
 async function show(deps: HttpDependencies, request: FastifyRequest, listed: ListedTask) {
@@ -74,7 +75,7 @@ async function find(deps: HttpDependencies, id: string): Promise<ListedTask> {
 /** A service reports (RC-23 to RC-27). */
 async function takeReport(deps: HttpDependencies, request: FastifyRequest<ById>) {
   const { releaseId, task } = await find(deps, request.params.id)
-  const body = parseBody(report, request.body)
+  const body = parseBody(report, bodyOf(request))
   const state = body.state === undefined ? null : parseServiceState(body.state)
   if (body.state !== undefined && state === null)
     throw invalid(
@@ -83,7 +84,7 @@ async function takeReport(deps: HttpDependencies, request: FastifyRequest<ById>)
     )
   const { decision } = await deps.execute(releaseId, {
     type: 'report',
-    taskId: task.id as TaskId,
+    taskId: task.id,
     state,
     progress: body.progress === undefined ? null : Math.min(100, Math.max(0, body.progress)),
     message: body.message?.slice(0, 1000) ?? null,

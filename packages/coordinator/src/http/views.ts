@@ -3,18 +3,26 @@ import type { OutboxRow } from '../outbox.ts'
 import type { CoordinatorTask, ReleaseRecord } from '../record.ts'
 import type { ListedTask } from '../store.ts'
 import type { Study } from '../study-store.ts'
-import type { TaskService } from '../task-service-store.ts'
+import { isDown, type TaskService } from '../task-service-store.ts'
 import { releaseWaitingFor, taskWaitingFor } from '../waiting.ts'
-import { datetime, type Links } from './links.ts'
+import { datetime, datetimeOfText, type Links } from './links.ts'
 
 /** Names of services by their id, for the tasks of a release. */
 export type ServiceNames = ReadonlyMap<string, string>
 
+export interface ViewContext {
+  readonly links: Links
+  readonly names: ServiceNames
+  /** How long a running task may say nothing. */
+  readonly taskTimeoutMs: number
+}
+
 /** A task in the contract's own fields and order, then ours (CR-23). */
 export function taskView(
   { task, releaseId }: ListedTask,
-  { links, names, row }: { links: Links; names: ServiceNames; row: OutboxRow | null },
+  context: ViewContext & { readonly row: OutboxRow | null },
 ) {
+  const { links, names } = context
   return {
     kf_id: task.id,
     state: task.state,
@@ -26,14 +34,14 @@ export function taskView(
     message: task.message,
     summary: task.summary,
     last_error: task.lastError,
-    waiting_for: taskWaitingFor(task, row),
+    waiting_for: taskWaitingFor(task, context),
   }
 }
 
 /** A release in the contract's own fields and order, then ours (CR-17). */
 export function releaseView(
   release: ReleaseRecord,
-  { links, names, rows }: { links: Links; names: ServiceNames; rows: readonly OutboxRow[] },
+  { rows, ...context }: ViewContext & { readonly rows: readonly OutboxRow[] },
 ) {
   const rowOf = (task: CoordinatorTask) => rows.find((row) => row.taskId === task.id) ?? null
   return {
@@ -44,7 +52,7 @@ export function releaseView(
     state: release.state,
     studies: release.studies,
     tasks: release.tasks.map((task) =>
-      taskView({ task, releaseId: release.id }, { links, names, row: rowOf(task) }),
+      taskView({ task, releaseId: release.id }, { ...context, row: rowOf(task) }),
     ),
     version: release.version,
     created_at: datetime(release.createdAt),
@@ -52,7 +60,7 @@ export function releaseView(
     author: release.author,
     is_major: release.isMajor,
     reason: release.reason,
-    waiting_for: releaseWaitingFor(release, rows),
+    waiting_for: releaseWaitingFor(release, { ...context, rows }),
     partially_published: partiallyPublished(release),
   }
 }
@@ -70,7 +78,7 @@ export function taskServiceView(service: TaskService) {
     description: service.description,
     last_ok_status: service.lastOkStatus,
     author: service.author,
-    health_status: service.lastOkStatus <= 3 ? 'ok' : 'down',
+    health_status: isDown(service) ? 'down' : 'ok',
     url: service.url,
     created_at: datetime(service.createdAt),
     enabled: service.enabled,
@@ -105,6 +113,6 @@ export function studyView(study: Study, { newest, published }: Publications) {
     last_pub_version: published?.version ?? null,
     last_pub_date: published ? datetime(published.createdAt) : null,
     deleted: study.deleted,
-    created_at: study.createdAt,
+    created_at: study.createdAt === null ? null : datetimeOfText(study.createdAt),
   }
 }

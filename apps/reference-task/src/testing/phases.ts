@@ -1,0 +1,14 @@
+import { discardRelease, publishRelease } from '@release-task/release-folder'
+import type { Phases } from '@release-task/release-folder/testing'
+import { readSourceFolder } from '@release-task/study-records'
+
+import { stageRelease } from '../staging.ts'
+
+const maker = { name: 'crash-test', version: '1.0.0' }
+
+const phases: Phases = {
+  stage: (place, task, source) => stageRelease(place, task, readSourceFolder(place.fs, source), maker),
+  publish: publishRelease,
+  discard: discardRelease,
+}
+export default phases

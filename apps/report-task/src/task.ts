@@ -1,0 +1,50 @@
+import {
+  discardRelease,
+  InvalidId,
+  nodeFileSystem as fs,
+  publishRelease,
+  type Workplace,
+  writeFolderOnce,
+} from '@release-task/release-folder'
+import { chooseSource, SourceProblem } from '@release-task/study-records'
+import { defineTask, PermanentError } from '@release-task/task-service'
+
+import { readSettings } from './config.ts'
+import { stageReport } from './staging.ts'
+
+const maker = { name: 'report-task', version: '1.0.0' }
+
+/** Counts the records of a release's studies, and publishes the counts as a page for people and as JSON. */
+export default defineTask({
+  ...maker,
+
+  async stage(task) {
+    return await lastingProblems(async () => {
+      const source = await chooseSource(fs, readSettings().source, task, writeFolderOnce)
+      return await stageReport(workplace(), task, source, maker)
+    })
+  },
+
+  async publish(task) {
+    await lastingProblems(() => publishRelease(workplace(), task))
+  },
+
+  async discard(task) {
+    await lastingProblems(() => discardRelease(workplace(), task))
+  },
+})
+
+function workplace(): Workplace {
+  return { fs, root: readSettings().releaseDir, now: () => new Date() }
+}
+
+/** Tells the SDK which problems no retry can solve; all others are tried again. */
+async function lastingProblems<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof InvalidId || error instanceof SourceProblem)
+      throw new PermanentError(error.message, { cause: error })
+    throw error
+  }
+}

@@ -1,0 +1,25 @@
+import { parameter, prepare, type Database } from '@release-task/database'
+import { all, bump, count, counterValue, given, page } from './query-parts.ts'
+
+const EVENT = ['kf_id', 'event_type', 'message', 'release_id', 'task_service_id', 'task_id', 'created_at']
+
+/** Statements on events: written only together with the change that they tell (RC-31). */
+export function eventQueries({ builder }: Database) {
+  const listed = builder
+    .selectFrom('events')
+    .where(given('release_id', 'release'))
+    .where(given('task_service_id', 'task_service'))
+    .where(given('task_id', 'task'))
+  return {
+    bump: bump(builder, 'events'),
+    insert: prepare(
+      builder
+        .insertInto('events')
+        .values({ ...all(EVENT), position: counterValue(builder, 'events') } as any)
+        .onConflict((conflict) => conflict.doNothing()),
+    ),
+    get: prepare(builder.selectFrom('events').selectAll().where('kf_id', '=', parameter('id'))),
+    list: prepare(listed.selectAll().orderBy('position', 'desc').limit(page.limit).offset(page.offset)),
+    count: prepare(listed.select(count)),
+  }
+}

@@ -1,0 +1,602 @@
+import type { Database } from '@release-task/database'
+import { newId, type ReleaseId, type StudyId, type TaskId } from '@release-task/protocol'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { decide } from './decide.ts'
+import type { Command, Decision } from './decision.ts'
+import { EventStore } from './event-store.ts'
+import { ActionOutbox, type OutboxRow } from './outbox.ts'
+import { PollStore } from './poll-store.ts'
+import { POLICY, SILENT } from './record.fixture.ts'
+import type { ReleaseRecord } from './record.ts'
+import { ReleaseStore, type Change } from './store.ts'
+import { StudyStore } from './study-store.ts'
+import { TaskServiceStore, type TaskService } from './task-service-store.ts'
+
+const WHOLE = { limit: 100, offset: 0 }
+const NO_FILTER = { release: null, task_service: null, task: null }
+const STUDY: StudyId = 'SD_00000001'
+
+export interface OpenedStore {
+  readonly database: Database
+  close(): Promise<void>
+}
+
+type Next = Extract<Decision, { kind: 'next' }>
+
+/**
+ * What the stores of a coordinator must do, whatever database is below them.
+ * @param open an empty, migrated database
+ */
+export function storeContract(name: string, open: () => Promise<OpenedStore>): void {
+  describe(`store contract: ${name}`, () => {
+    let opened: OpenedStore
+    let releases: ReleaseStore
+    let services: TaskServiceStore
+    let events: EventStore
+
+    beforeEach(async () => {
+      opened = await open()
+      const { database } = opened
+      releases = new ReleaseStore(database, { random: Math.random, pollIntervalMs: 60_000 })
+      services = new TaskServiceStore(database, Math.random)
+      events = new EventStore(database)
+    })
+    afterEach(() => opened.close())
+
+    const outboxOf = (owner: string, claimMs = 60_000) =>
+      new ActionOutbox(opened.database, { owner, claimMs })
+    const pollsOf = (claimMs = 60_000) => new PollStore(opened.database, { pollIntervalMs: 60_000, claimMs })
+
+    let port = 0
+    async function register(fields: Partial<TaskService> = {}): Promise<TaskService> {
+      const service = await services.insert({
+        name: 'one',
+        description: 'one',
+        author: 'me',
+        url: `http://127.0.0.1:${++port}`,
+        enabled: true,
+        ...fields,
+      })
+      if (!service) throw new Error('The address is taken')
+      return service
+    }
+
+    /** What `decide` makes of a command now, ready to be committed later. */
+    async function prepare(id: ReleaseId, command: Command): Promise<Change & Next> {
+      const { record, now, latestVersion } = await releases.load(id)
+      const decision = decide(record, command, { now, latestVersion, policy: POLICY })
+      if (decision.kind !== 'next') throw new Error(`${command.type} was ${decision.kind}`)
+      return { ...decision, id, before: command.type === 'create' ? null : record, now }
+    }
+
+    async function perform(id: ReleaseId, command: Command): Promise<ReleaseRecord> {
+      const change = await prepare(id, command)
+      expect(await releases.commit(change)).toBe('committed')
+      return change.next
+    }
+
+    function create(id: ReleaseId, studies: readonly StudyId[] = [STUDY]): Command {
+      const fields = {
+        name: 'spring',
+        description: 'd',
+        studies,
+        tags: ['a', 'b'],
+        author: 'me',
+        isMajor: true,
+      }
+      return { type: 'create', id, fields, overlapping: [] }
+    }
+
+    const freshId = () => newId('RE', Math.random)
+
+    /** A release whose tasks were all told `initialize`. */
+    async function begun(of: readonly TaskService[] | number = 2): Promise<ReleaseRecord> {
+      const list =
+        typeof of === 'number' ? await Promise.all(Array.from({ length: of }, () => register())) : of
+      const id = freshId()
+      await perform(id, create(id))
+      const tasks = list.map((service) => ({
+        id: newId('TA', Math.random),
+        serviceId: service.id,
+        down: false,
+      }))
+      return perform(id, { type: 'begin', tasks })
+    }
+
+    const taskOf = (record: ReleaseRecord, index: number): TaskId => record.tasks[index]?.id ?? 'TA_'
+    const accept = (
+      record: ReleaseRecord,
+      index: number,
+      action: 'initialize' | 'start' | 'publish' | 'cancel',
+    ) =>
+      perform(record.id, {
+        type: 'answer',
+        taskId: taskOf(record, index),
+        action,
+        outcome: { kind: 'accepted', state: null },
+      })
+    const say = (record: ReleaseRecord, index: number, state: 'staged' | 'published'): Command => ({
+      type: 'report',
+      ...SILENT,
+      taskId: taskOf(record, index),
+      state,
+    })
+
+    async function running(of: readonly TaskService[] | number = 2): Promise<ReleaseRecord> {
+      let record = await begun(of)
+      for (const action of ['initialize', 'start'] as const)
+        for (const index of record.tasks.keys()) record = await accept(record, index, action)
+      return record
+    }
+
+    const messages = async () => (await events.list(NO_FILTER, WHOLE)).results.map((event) => event.message)
+
+    describe('a release and its tasks are one record', () => {
+      test('what is committed is read back, every field of it', async () => {
+        const record = await begun()
+        expect(await releases.get(record.id)).toEqual(record)
+        const heard = await perform(record.id, {
+          type: 'report',
+          taskId: taskOf(record, 0),
+          state: null,
+          progress: 7,
+          message: 'ünïcode',
+          summary: { rows: [1, { a: null }] },
+        })
+        expect(await releases.get(record.id)).toEqual(heard)
+        const stopped = await perform(record.id, { type: 'cancel' })
+        expect(await releases.get(record.id)).toEqual(stopped)
+        expect(stopped).toMatchObject({ outcome: 'canceled', stoppedFrom: 'initializing', revision: 4 })
+      })
+
+      test('a release that is not there', async () => {
+        expect(await releases.get('RE_NOTHERE0')).toBeNull()
+        expect(await releases.load('RE_NOTHERE0')).toMatchObject({ record: null, latestVersion: '' })
+      })
+
+      test('of two decisions on the same revision one is stored, and of the other nothing', async () => {
+        const record = await running()
+        const one = await prepare(record.id, { type: 'edit', fields: { description: 'one' } })
+        const two = await prepare(record.id, { type: 'cancel' })
+        const before = await messages()
+        expect(await releases.commit(one)).toBe('committed')
+        expect(await releases.commit(two)).toBe('conflict')
+        expect(await releases.get(record.id)).toEqual(one.next)
+        expect(await messages()).toEqual(before)
+        expect(await outboxOf('a').ofRelease(record.id)).toEqual([])
+      })
+
+      test('two last tasks at once: exactly one commit, so the other sees it when it decides again', async () => {
+        const record = await running()
+        const changes = await Promise.all(
+          [0, 1].map((index) => prepare(record.id, say(record, index, 'staged'))),
+        )
+        const results = await Promise.all(changes.map((change) => releases.commit(change)))
+        expect(results.toSorted()).toEqual(['committed', 'conflict'])
+        const slower = results.indexOf('conflict')
+        expect((await perform(record.id, say(record, slower, 'staged'))).state).toBe('staged')
+      })
+
+      test('a new release is never written over an existing one (ID-3)', async () => {
+        const record = await begun()
+        const again = await prepare(record.id, create(record.id))
+        expect(await releases.commit(again)).toBe('conflict')
+        expect(await releases.get(record.id)).toEqual(record)
+      })
+
+      test('a new task is never written over an existing one (ID-3)', async () => {
+        const record = await begun(1)
+        const other = freshId()
+        await perform(other, create(other))
+        const task = { id: taskOf(record, 0), serviceId: record.tasks[0]!.serviceId, down: false }
+        expect(await releases.commit(await prepare(other, { type: 'begin', tasks: [task] }))).toBe('conflict')
+        expect((await releases.get(other))?.state).toBe('waiting')
+      })
+    })
+
+    describe('versions (RC-28, F-11)', () => {
+      test('two releases created at once do not get the same', async () => {
+        const [a, b] = [freshId(), freshId()]
+        const changes = await Promise.all([prepare(a, create(a)), prepare(b, create(b))])
+        const results = await Promise.all(changes.map((change) => releases.commit(change)))
+        expect(results.toSorted()).toEqual(['committed', 'conflict'])
+        const slower = results[0] === 'conflict' ? a : b
+        expect((await perform(slower, create(slower))).version).toBe('0.0.1')
+      })
+
+      test('nor two that are published at once', async () => {
+        const [one, two] = [await running(1), await running(1)]
+        for (const record of [one, two]) {
+          await perform(record.id, say(record, 0, 'staged'))
+          await perform(record.id, { type: 'publish' })
+          await accept(record, 0, 'publish')
+        }
+        const last = await Promise.all(
+          [one, two].map((record) => prepare(record.id, say(record, 0, 'published'))),
+        )
+        expect(last.map((change) => change.next.version)).toEqual(['1.0.0', '1.0.0'])
+        const results = await Promise.all(last.map((change) => releases.commit(change)))
+        expect(results.toSorted()).toEqual(['committed', 'conflict'])
+        const slower = results[0] === 'conflict' ? one : two
+        expect((await perform(slower.id, say(slower, 0, 'published'))).version).toBe('2.0.0')
+        expect((await releases.load('RE_NOTHERE0')).latestVersion).toBe('2.0.0')
+      })
+    })
+
+    describe('events', () => {
+      test('have positions without gaps, in the order in which they were decided', async () => {
+        const record = await begun(2)
+        await perform(record.id, { type: 'cancel' })
+        const { count, results } = await events.list(NO_FILTER, WHOLE)
+        expect(results.map((event) => event.position)).toEqual(
+          Array.from({ length: count }, (_, i) => count - i),
+        )
+        expect(results.map((event) => event.message.split(' ').at(-1)).toReversed()).toEqual([
+          'initializing',
+          'canceling',
+        ])
+      })
+
+      test('a conflict takes no position', async () => {
+        const record = await running()
+        const late = await prepare(record.id, { type: 'cancel' })
+        await perform(record.id, { type: 'edit', fields: { description: 'x' } })
+        const before = (await events.list(NO_FILTER, WHOLE)).results[0]?.position ?? 0
+        expect(await releases.commit(late)).toBe('conflict')
+        await perform(record.id, { type: 'cancel' })
+        const positions = (await events.list(NO_FILTER, WHOLE)).results.map((event) => event.position)
+        expect(positions).toEqual(Array.from({ length: positions.length }, (_, i) => positions.length - i))
+        expect(positions.length).toBeGreaterThan(before)
+      })
+
+      test('are found by release, task and service; an unknown id finds none', async () => {
+        const record = await running(2)
+        const [task] = record.tasks
+        const find = (filter: Partial<typeof NO_FILTER> | object) =>
+          events.list({ ...NO_FILTER, ...filter }, WHOLE)
+        expect((await find({ task: task?.id })).results.map((event) => event.message)).toEqual([
+          `task ${task?.id} changed from initialized to running`,
+          `task ${task?.id} changed from waiting to initialized`,
+        ])
+        expect((await find({ task_service: task?.serviceId })).count).toBe(2)
+        expect((await find({ release: record.id })).count).toBe(6)
+        expect(await find({ release: 'RE_NOTHERE0' })).toEqual({ count: 0, results: [] })
+        const first = (await find({})).results[0]
+        expect(await events.get(first?.id ?? '')).toEqual(first)
+      })
+
+      test('a repeated id is a conflict, not an event that is lost (ID-3)', async () => {
+        const record = await running(1)
+        const stuck = new ReleaseStore(opened.database, { random: () => 0, pollIntervalMs: 1000 })
+        const stop = await prepare(record.id, { type: 'cancel' })
+        expect(await stuck.commit({ ...stop, effects: [...stop.effects, ...stop.effects] })).toBe('conflict')
+        expect((await releases.get(record.id))?.state).toBe('running')
+      })
+    })
+
+    describe('outbox of actions', () => {
+      const nobodyIsGone = () => false
+      async function only(outbox: ActionOutbox): Promise<OutboxRow> {
+        const rows = await outbox.due(nobodyIsGone)
+        expect(rows).toHaveLength(1)
+        return rows[0]!
+      }
+
+      test('of two owners one gets the row, and it is not shown to others while the claim holds', async () => {
+        await begun(1)
+        const [a, b] = [outboxOf('a'), outboxOf('b')]
+        const row = await only(a)
+        expect(row).toMatchObject({ action: 'initialize', failures: 0, askFirst: false })
+        const results = await Promise.all([a.claim(row), b.claim(row)])
+        expect(results.toSorted()).toEqual([false, true])
+        expect(await b.due(nobodyIsGone)).toEqual([])
+      })
+
+      test('whoever takes over from a process that is gone asks before repeating (RC-8)', async () => {
+        await begun(1)
+        const [a, b] = [outboxOf('a'), outboxOf('b')]
+        expect(await a.claim(await only(a))).toBe(true)
+        const [row] = await b.due((owner) => owner === 'a')
+        expect(row?.askFirst).toBe(true)
+        expect(await b.claim(row!)).toBe(true)
+      })
+
+      test('a claim ends by itself; two that take it over are again only one', async () => {
+        await begun(1)
+        const [a, b, c] = [outboxOf('a', 0), outboxOf('b'), outboxOf('c')]
+        expect(await a.claim(await only(a))).toBe(true)
+        const row = await only(b)
+        expect((await Promise.all([b.claim(row), c.claim(row)])).toSorted()).toEqual([false, true])
+      })
+
+      test('a try that failed comes back later, with what was learned', async () => {
+        const record = await begun(1)
+        const a = outboxOf('a')
+        const row = await only(a)
+        await a.claim(row)
+        await a.again(row, { delayMs: 50_000, askFirst: false, error: 'busy' })
+        expect(await a.due(nobodyIsGone)).toEqual([])
+        const [later] = await a.ofRelease(record.id)
+        expect(later).toMatchObject({ failures: 1, lastError: 'busy', askFirst: false, claimedUntil: null })
+        expect(later?.deadlineAt).toBe(row.deadlineAt)
+        const delay = (await a.nextDelayMs()) ?? 0
+        expect(delay).toBeGreaterThan(0)
+        expect(delay).toBeLessThanOrEqual(50_000)
+      })
+
+      test('a row that is being worked on does not hide when the next one is due', async () => {
+        await begun(2)
+        const a = outboxOf('a')
+        const [hanging, failed] = await a.due(nobodyIsGone)
+        await a.claim(hanging!)
+        await a.claim(failed!)
+        await a.again(failed!, { delayMs: 40_000, askFirst: false, error: 'x' })
+        await a.due(nobodyIsGone)
+        const delay = (await a.nextDelayMs()) ?? 0
+        expect(delay).toBeGreaterThan(1000)
+        expect(delay).toBeLessThanOrEqual(40_000)
+      })
+
+      test('a newer action replaces the older, waits for its request to end, and is not touched by it', async () => {
+        const record = await begun(1)
+        const a = outboxOf('a')
+        const old = await only(a)
+        await a.claim(old)
+        await perform(record.id, { type: 'cancel' })
+        // One request at a time for one task: the claim goes over to the newer action (RC-5).
+        expect(await outboxOf('b').due(nobodyIsGone)).toEqual([])
+        expect(await a.isCurrent(old)).toBe(false)
+        await a.again(old, { delayMs: 50_000, askFirst: true, error: 'too late' })
+        const cancel = await only(a)
+        expect(cancel).toMatchObject({ action: 'cancel', failures: 0, lastError: null, claimedUntil: null })
+        await a.remove(old)
+        expect(await a.isCurrent(cancel)).toBe(true)
+        await a.remove(cancel)
+        expect(await a.ofRelease(record.id)).toEqual([])
+      })
+
+      test('not even where the older was gone before the newer came', async () => {
+        const record = await begun(1)
+        const a = outboxOf('a')
+        const old = await only(a)
+        await a.claim(old)
+        // The answer is stored, which removes the row, and the next action is put in its place.
+        await accept(record, 0, 'initialize')
+        const start = await only(a)
+        expect(start.action).toBe('start')
+        await a.again(old, { delayMs: 50_000, askFirst: true, error: 'too late' })
+        await a.remove(old)
+        expect(await only(a)).toMatchObject({ action: 'start', sequence: start.sequence, failures: 0 })
+        expect(start.sequence).toBeGreaterThan(old.sequence)
+        expect(await a.claim(old)).toBe(false)
+      })
+
+      test('an answer removes its own action only', async () => {
+        const record = await begun(1)
+        await perform(record.id, { type: 'cancel' })
+        await accept(record, 0, 'initialize')
+        expect((await only(outboxOf('a'))).action).toBe('cancel')
+        await accept(record, 0, 'cancel')
+        expect(await outboxOf('a').ofRelease(record.id)).toEqual([])
+      })
+
+      test('a service that ended the task is told nothing more', async () => {
+        const record = await begun(1)
+        await perform(record.id, { type: 'report', ...SILENT, taskId: taskOf(record, 0), state: 'failed' })
+        expect(await outboxOf('a').ofRelease(record.id)).toEqual([])
+      })
+    })
+
+    describe('polls', () => {
+      test('tasks that work are asked; of two askers one gets each', async () => {
+        const record = await running(2)
+        const claimed = await Promise.all([pollsOf().claim(true), pollsOf().claim(true)])
+        expect(
+          claimed
+            .flat()
+            .map((poll) => poll.taskId)
+            .toSorted(),
+        ).toEqual(record.tasks.map((task) => task.id).toSorted())
+        // One that is under way is not asked again, however often somebody wants it (F-40).
+        expect(await pollsOf().claim(true)).toEqual([])
+      })
+
+      test('nobody is asked before the time has come', async () => {
+        await running(1)
+        expect(await pollsOf().claim()).toEqual([])
+      })
+
+      test('a claim ends by itself', async () => {
+        await running(1)
+        expect(await pollsOf(0).claim(true)).toHaveLength(1)
+        expect(await pollsOf().claim(true)).toHaveLength(1)
+      })
+
+      test('misses are counted in a row, an answer ends the row', async () => {
+        await running(1)
+        const polls = pollsOf()
+        const miss = async () => {
+          const [poll] = await polls.claim(true)
+          return polls.missed(poll!)
+        }
+        expect([await miss(), await miss(), await miss()]).toEqual([1, 2, 3])
+        const [poll] = await polls.claim(true)
+        await polls.answered(poll!)
+        expect(await miss()).toBe(1)
+      })
+
+      test('a task that is done is asked no more, and an answer that comes then does no harm', async () => {
+        const record = await running(1)
+        const polls = pollsOf()
+        const [poll] = await polls.claim(true)
+        await perform(record.id, say(record, 0, 'staged'))
+        expect(await polls.missed(poll!)).toBe(0)
+        expect(await polls.claim(true)).toEqual([])
+      })
+    })
+
+    describe('releases that need a look, and lists', () => {
+      test('a new one at once; one that only waits for its services later', async () => {
+        const id = freshId()
+        await perform(id, create(id))
+        expect(await releases.due()).toEqual([{ id, state: 'waiting' }])
+        await begun(1)
+        expect((await releases.due()).map((one) => one.id)).toEqual([id])
+      })
+
+      test('newest first, by state, in pages', async () => {
+        const ids: string[] = []
+        for (let index = 0; index < 5; index++) {
+          const id = freshId()
+          await perform(id, create(id))
+          ids.unshift(id)
+        }
+        const page = await releases.list(null, { limit: 2, offset: 1 })
+        expect([page.count, page.results.map((one) => one.id)]).toEqual([5, ids.slice(1, 3)])
+        await perform(ids[0] as ReleaseId, { type: 'cancel' })
+        expect((await releases.list('canceled', WHOLE)).results.map((one) => one.id)).toEqual([ids[0]])
+        expect(await releases.list('nonsense', WHOLE)).toEqual({ count: 0, results: [] })
+        expect(await releases.countActive()).toBe(0)
+        expect((await releases.countByState()).get('waiting')).toBe(4)
+      })
+
+      test('of a study: which are under way, and the newest in any state or published', async () => {
+        const [one, two] = [freshId(), freshId()]
+        await perform(one, create(one, ['SD_00000001', 'SD_00000002']))
+        await perform(two, create(two, ['SD_00000002']))
+        expect(await releases.underWay(['SD_00000001'])).toEqual([one])
+        expect(await releases.underWay(['SD_00000002', 'SD_00000001'])).toEqual([one, two].toSorted())
+        expect((await releases.listOfStudy('SD_00000002', WHOLE)).results.map((record) => record.id)).toEqual(
+          [two, one],
+        )
+        expect((await releases.newestOfStudy('SD_00000002', null))?.version).toBe('0.0.1')
+        expect(await releases.newestOfStudy('SD_00000002', 'published')).toBeNull()
+        await perform(one, { type: 'cancel' })
+        expect(await releases.underWay(['SD_00000001'])).toEqual([])
+      })
+
+      test('tasks by release, service and state', async () => {
+        const record = await running(2)
+        await begun(1)
+        const [task] = record.tasks
+        const find = (filter: object) =>
+          releases.listTasks({ release: null, task_service: null, state: null, ...filter }, WHOLE)
+        expect((await find({})).count).toBe(3)
+        expect((await find({ release: record.id })).results.map((one) => one.releaseId)).toEqual([
+          record.id,
+          record.id,
+        ])
+        expect((await find({ task_service: task?.serviceId })).results[0]?.task.id).toBe(task?.id)
+        expect((await find({ state: 'running' })).count).toBe(2)
+        expect(await releases.countWorking()).toBe(2)
+        expect(await releases.releaseOf(task?.id ?? '')).toBe(record.id)
+        expect(await releases.releaseOf('TA_NOTHERE0')).toBeNull()
+      })
+    })
+
+    describe('task services', () => {
+      test('an address is registered once, also by two at a time', async () => {
+        const url = 'http://127.0.0.1:9'
+        const fields = { name: 'n', description: 'd', author: 'a', url, enabled: true }
+        const results = await Promise.all([services.insert(fields), services.insert(fields)])
+        expect(results.filter((one) => one === null)).toHaveLength(1)
+        const other = await register()
+        expect(await services.update(other.id, { url })).toBe(false)
+        expect((await services.get(other.id))?.url).toBe(other.url)
+      })
+
+      test('a health check counts and undoes no edit, an edit no other and no count (RC-36, F-04)', async () => {
+        const { id } = await register()
+        await Promise.all([
+          services.countHealth(id, false),
+          services.update(id, { name: 'renamed' }),
+          services.countHealth(id, false),
+          services.update(id, { enabled: false }),
+        ])
+        expect(await services.get(id)).toMatchObject({ name: 'renamed', enabled: false, lastOkStatus: 2 })
+        await services.countHealth(id, true)
+        expect((await services.get(id))?.lastOkStatus).toBe(0)
+      })
+
+      test('is checked by one of two', async () => {
+        const { id } = await register()
+        const claimed = await Promise.all([services.claimChecks(60_000), services.claimChecks(60_000)])
+        expect(claimed.flat().map((one) => one.id)).toEqual([id])
+      })
+
+      test('one in use stays; one that is not goes with all that hangs on it (RC-35, CR-32)', async () => {
+        const [gone, kept] = [await register(), await register()]
+        const record = await running([gone, kept])
+        expect(await services.remove(gone.id)).toBe(false)
+        expect(await services.usedBy(gone.id)).toBe(record.id)
+        // It ends without an answer to cancel, which would be told for a day.
+        await perform(record.id, { type: 'cancel' })
+        const ended = await perform(record.id, {
+          type: 'report',
+          ...SILENT,
+          taskId: taskOf(record, 0),
+          state: 'canceled',
+        })
+        expect(ended.state).toBe('canceling')
+        await accept(record, 1, 'cancel')
+        expect(await services.usedBy(gone.id)).toBeNull()
+        expect(await services.remove(gone.id)).toBe(true)
+        expect((await releases.get(record.id))?.tasks.map((task) => task.serviceId)).toEqual([kept.id])
+        const left = (await events.list({ ...NO_FILTER, task_service: gone.id }, WHOLE)).count
+        expect(left).toBe(0)
+        expect((await events.list({ ...NO_FILTER, release: record.id }, WHOLE)).count).toBeGreaterThan(8)
+        expect(await services.remove(gone.id)).toBe(false)
+      })
+
+      test('what was still to be told to it goes too', async () => {
+        const service = await register()
+        const record = await running([service])
+        await perform(record.id, { type: 'cancel' })
+        const change = await prepare(record.id, { type: 'edit', fields: { description: 'x' } })
+        const silent = { ...change.next, state: 'canceled' as const }
+        expect(await releases.commit({ ...change, next: silent })).toBe('committed')
+        expect(await outboxOf('a').ofRelease(record.id)).toHaveLength(1)
+        expect(await services.remove(service.id)).toBe(true)
+        expect(await outboxOf('a').ofRelease(record.id)).toEqual([])
+        expect(await pollsOf().claim(true)).toEqual([])
+      })
+
+      test('one that was removed a moment ago gets no task', async () => {
+        const [service] = [await register(), await register()]
+        const id = freshId()
+        await perform(id, create(id))
+        const task = { id: newId('TA', Math.random), serviceId: service.id, down: false }
+        const begin = await prepare(id, { type: 'begin', tasks: [task] })
+        expect(await services.remove(service.id)).toBe(true)
+        expect(await releases.commit(begin)).toBe('conflict')
+        expect((await releases.get(id))?.tasks).toEqual([])
+      })
+
+      test('only enabled ones join, the oldest first', async () => {
+        const [one, , three] = [await register(), await register({ enabled: false }), await register()]
+        const enabled = (await services.enabled()).map((service) => service.id)
+        expect(enabled.toSorted()).toEqual([one.id, three.id].toSorted())
+        expect((await services.list(false, WHOLE)).count).toBe(1)
+        expect((await services.list(null, WHOLE)).count).toBe(3)
+      })
+    })
+
+    test('studies are put and removed in one go; one that comes back is not deleted any more (CR-41)', async () => {
+      const studies = new StudyStore(opened.database)
+      const study = (id: StudyId, createdAt: string | null) => ({ id, name: id, visible: true, createdAt })
+      const [a, b, c] = [
+        study('SD_0000000A', '2024-01-01T00:00:00+00:00'),
+        study('SD_0000000B', null),
+        study('SD_0000000C', '2025-01-01T00:00:00+00:00'),
+      ]
+      await studies.apply({ put: [a, b, c], remove: [], created: 3 })
+      // Nulls first, then the newest (CR-9).
+      expect((await studies.list(WHOLE)).results.map((one) => one.id)).toEqual([b.id, c.id, a.id])
+      await studies.apply({ put: [{ ...a, name: 'new', visible: false }], remove: [b.id], created: 0 })
+      expect(await studies.get(a.id)).toMatchObject({ name: 'new', visible: false, createdAt: a.createdAt })
+      expect((await studies.get(b.id))?.deleted).toBe(true)
+      await studies.apply({ put: [b], remove: [], created: 0 })
+      expect((await studies.get(b.id))?.deleted).toBe(false)
+    })
+  })
+}

@@ -1,0 +1,43 @@
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { openDatabase } from '@release-task/database'
+import { expect, test } from 'vitest'
+import { storeContract } from './store.contract.ts'
+import { ReleaseStore } from './store.ts'
+
+const migrations = new URL('../migrations/', import.meta.url)
+const identity = { side: 'coordinator', name: 'coordinator', migrations } as const
+
+storeContract('SQLite in memory', async () => {
+  const database = await openDatabase({ url: 'sqlite::memory:', ...identity })
+  return { database, close: () => database.close() }
+})
+
+storeContract('SQLite in a file', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'coordinator-store-'))
+  const database = await openDatabase({ url: `sqlite:${join(folder, 'state.db')}`, ...identity })
+  const close = async () => {
+    await database.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+  return { database, close }
+})
+
+test('a database of the first version is brought up to date, and keeps what it holds', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'coordinator-migration-'))
+  const first = join(folder, 'migrations')
+  mkdirSync(first)
+  copyFileSync(new URL('001-releases.sql', migrations), join(first, '001-releases.sql'))
+  const url = `sqlite:${join(folder, 'state.db')}`
+  const old = await openDatabase({ url, ...identity, migrations: pathToFileURL(`${first}/`) })
+  old.connection.exec(`INSERT INTO releases VALUES
+    ('RE_00000001', 3, 1, 'n', '', 'publishing', '0.0.0', '[]', 'a', 0, 1, 2, NULL, NULL, NULL, NULL)`)
+  await old.close()
+  const database = await openDatabase({ url, ...identity })
+  const store = new ReleaseStore(database, { random: Math.random, pollIntervalMs: 1000 })
+  expect(await store.get('RE_00000001')).toMatchObject({ state: 'publishing', needsAttention: false })
+  await database.close()
+  rmSync(folder, { recursive: true, force: true })
+})

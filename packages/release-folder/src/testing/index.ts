@@ -1,0 +1,7 @@
+export { crashTests } from './crash-tests.ts'
+export { powerCutTests } from './power-cut-tests.ts'
+export { type Phases, type TaskUnderTest } from './phases.ts'
+export { fakeTask, type FakeTask, type FakeTaskOptions } from './fake-task.ts'
+export { temporaryFolder } from './temporary-folder.ts'
+export { copyTree, readTree, type Tree } from './tree.ts'
+export { watchedFileSystem, withoutSync, type Call } from './watched-file-system.ts'

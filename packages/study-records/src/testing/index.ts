@@ -1,0 +1,2 @@
+export { fakeDataservice, type FakeDataservice, type FakeOptions } from './fake-dataservice.ts'
+export { allRows, lines, writeStudy } from './source-files.ts'

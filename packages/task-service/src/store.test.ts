@@ -1,0 +1,37 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openConnection, openDatabase } from '@release-task/database'
+import { expect, test } from 'vitest'
+import { storeContract, type StoreSubject } from './store.contract.ts'
+import { TaskStore } from './store.ts'
+
+const MIGRATIONS = new URL('../migrations/', import.meta.url)
+
+async function openSqlite(): Promise<StoreSubject> {
+  const folder = mkdtempSync(join(tmpdir(), 'task-store-'))
+  const url = `sqlite:${join(folder, 'state.db')}`
+  const database = await openDatabase({ url, side: 'task-service', name: 'store', migrations: MIGRATIONS })
+  const second = openConnection(url)
+  const close = async () => {
+    await second.close()
+    await database.close()
+    rmSync(folder, { recursive: true })
+  }
+  return { database, second, close }
+}
+
+storeContract('node:sqlite', openSqlite)
+
+test('a closed database refuses instead of losing', async () => {
+  const { database, close } = await openSqlite()
+  const store = new TaskStore(database)
+  await close()
+  const effects = [{ type: 'event', level: 'info', event: 'a', message: 'a' }] as const
+  await expect(
+    store.commit({ id: 'TA_00000001', before: null, next: null, effects, now: 0 }),
+  ).rejects.toMatchObject({
+    code: 'DATABASE_UNREACHABLE',
+  })
+  await expect(store.load('TA_00000001')).rejects.toThrow()
+})
