@@ -50,21 +50,27 @@ function importsOf(file: string): Import[] {
 const isTest = (file: string) => /\.(test|contract|fixture)\.ts$|\/(testing|tests)\//.test(file)
 
 function problemsOf(file: string): string[] {
-  const problems: string[] = []
+  const named = BANNED_NAMES.test(file) ? ['is named after being shared: name it after what it knows'] : []
+  const imported = importsOf(file).flatMap((one) => [
+    ...packageProblems(file, one),
+    ...(isTest(file) ? [] : roomProblems(file, one)),
+  ])
+  return [...named, ...imported].map((problem) => `${file}: ${problem}`)
+}
+
+function packageProblems(file: string, { from }: Import): string[] {
   const owner = /^packages\/([^/]+)\//.exec(file)?.[1]
-  if (BANNED_NAMES.test(file)) problems.push('is named after being shared: name it after what it knows')
-  for (const { from, typeOnly } of importsOf(file)) {
-    const target = /^@release-task\/([\w-]+)$/.exec(from)?.[1]
-    if (owner && target && !MAY_IMPORT[owner]?.includes(target))
-      problems.push(`${owner} may not import ${target}`)
-    if (owner && /(^|\/)apps\//.test(from)) problems.push(`a package may not import an app (${from})`)
-    if (isTest(file)) continue
-    if (PURE.test(file) && !PURE_MAY_IMPORT.test(from)) problems.push(`pure rules may not import ${from}`)
-    const reaches = /^kysely$|database|store\.ts$|queries\.ts$/.test(from)
-    if (HANDED.test(file) && reaches && !typeOnly && !allowsProcess(file, from))
-      problems.push(`is handed functions, and may not import ${from}`)
-  }
-  return problems.map((problem) => `${file}: ${problem}`)
+  if (!owner) return []
+  const target = /^@release-task\/([\w-]+)$/.exec(from)?.[1]
+  if (target && !MAY_IMPORT[owner]?.includes(target)) return [`${owner} may not import ${target}`]
+  return /(^|\/)apps\//.test(from) ? [`a package may not import an app (${from})`] : []
+}
+
+function roomProblems(file: string, { from, typeOnly }: Import): string[] {
+  if (PURE.test(file) && !PURE_MAY_IMPORT.test(from)) return [`pure rules may not import ${from}`]
+  const reaches = /^kysely$|database|store\.ts$|queries\.ts$/.test(from)
+  const forbidden = HANDED.test(file) && reaches && !typeOnly && !allowsProcess(file, from)
+  return forbidden ? [`is handed functions, and may not import ${from}`] : []
 }
 
 /** Whether a process is alive is asked by the sweep; that is no SQL. */

@@ -10,6 +10,7 @@ import { printActionTable, printReleaseTables } from '../packages/protocol/src/i
 import { settingsMarkdown } from '../packages/settings/src/index.ts'
 import { TASK_SERVICE_ERRORS } from '../packages/task-service/src/errors.ts'
 import { SETTINGS as REFERENCE_TASK_SETTINGS } from '../apps/reference-task/src/config.ts'
+import { SETTINGS as REPORT_TASK_SETTINGS } from '../apps/report-task/src/config.ts'
 
 const NOTE = '<!-- Written by `npm run generate` from the code; a test refuses a difference. -->'
 
@@ -32,6 +33,8 @@ function stateTables(): string {
   ].join('\n')
 }
 
+const TASKS = { 'reference task': REFERENCE_TASK_SETTINGS, 'report task': REPORT_TASK_SETTINGS }
+
 function configuration(): string {
   const sides = Object.entries(SETTINGS).flatMap(([side, table]) => [
     `## Settings of the ${side}`,
@@ -39,7 +42,14 @@ function configuration(): string {
     settingsMarkdown(table),
     '',
   ])
-  const own = REFERENCE_TASK_SETTINGS.map((one) => `| \`${one.name}\` | ${one.default} | ${one.about} |`)
+  const own = Object.entries(TASKS).flatMap(([task, settings]) => [
+    `## Settings of the ${task}`,
+    '',
+    '| setting | default | what it does |',
+    '|---|---|---|',
+    ...settings.map((one) => `| \`${one.name}\` | ${one.default} | ${one.about} |`),
+    '',
+  ])
   return [
     NOTE,
     '# Configuration',
@@ -48,10 +58,6 @@ function configuration(): string {
     '`release-task <command> --help` prints the same tables. `release-task dev` takes its ports and its data folder from flags and ignores `PORT` and `DATABASE_URL`.',
     '',
     ...sides,
-    '## Settings of the reference task',
-    '',
-    '| setting | default | what it does |',
-    '|---|---|---|',
     ...own,
   ].join('\n')
 }

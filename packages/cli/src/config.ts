@@ -64,11 +64,13 @@ export function settingsText(...sides: readonly string[]): string {
 }
 
 /**
- * The environment of a process that `dev` starts: it has flags of its own for port and database (decisions/006),
- * and somebody watches, so progress comes often.
+ * The environment of a process that `dev` starts: it has flags of its own for port and database (decisions/006), and
+ * somebody watches, so progress comes often. Several tasks share no folder, also where RELEASE_DIR is set.
  */
-export function childEnvironment(): NodeJS.ProcessEnv {
-  return { PROGRESS_INTERVAL: '100ms', ...process.env, PORT: '', DATABASE_URL: '' }
+export function childEnvironment(task: string | null): NodeJS.ProcessEnv {
+  const releaseDir = process.env['RELEASE_DIR']
+  const own = task !== null && releaseDir ? { RELEASE_DIR: `${releaseDir}/${task}` } : {}
+  return { PROGRESS_INTERVAL: '100ms', ...process.env, ...own, PORT: '', DATABASE_URL: '' }
 }
 
 /** What kind of terminal this is; `dumb` cannot move its cursor. */

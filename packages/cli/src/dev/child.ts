@@ -12,6 +12,8 @@ const KILL_AFTER_MS = 28 * 1000 // 28 s: longer than the grace that a service gi
 export interface ChildOptions {
   readonly name: string
   readonly args: readonly string[]
+  /** The task's name where it shares RELEASE_DIR with other tasks; null: it has all of it. */
+  readonly task: string | null
   readonly logFile: string
   /** It ended unasked and was started again. */
   readonly restarted: (how: string, pid: number) => void
@@ -56,7 +58,7 @@ export class Child {
     const execArgv = process.execArgv
     const child = fork(BIN, args, {
       execArgv,
-      env: childEnvironment(),
+      env: childEnvironment(this.#options.task),
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
     this.#process = child

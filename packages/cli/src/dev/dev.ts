@@ -112,9 +112,10 @@ class DevSystem {
   }
 
   #child(name: string, args: readonly string[]): Child {
-    const { data } = this.#options
+    const { data, files } = this.#options
     const child = new Child({
       name,
+      task: files.length > 1 ? name : null,
       args: [...args, '--data', data],
       logFile: join(data, 'logs', `${name}.log`),
       restarted: (how, pid) =>

@@ -56,8 +56,15 @@ function tail(task: TaskShown, rates: Rates): string {
   const trouble = task.last_error ?? task.waiting_for?.last_error
   if (trouble) return ` ${styleText('red', trouble)}`
   if (task.state !== 'running' && task.state !== 'publishing') return ''
+  const message = task.message ?? ''
   const left = rates.leftMs(rateKey(task))
-  return `${task.message ? ` ${task.message}` : ''}${left === null ? '' : ` · ${span(left)} left`}`
+  const facts = [
+    message,
+    rates.perSecond(rateKey(task), message),
+    left === null ? null : `${span(left)} left`,
+  ]
+  const known = facts.filter((fact) => fact !== null && fact !== '')
+  return known.length === 0 ? '' : ` ${known.join(' · ')}`
 }
 
 /** Each phase of a task has a rate of its own. */

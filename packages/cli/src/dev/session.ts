@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TransportError } from '@release-task/http'
 import type { Child } from './child.ts'
-import { isOver, type CoordinatorApi, type ReleaseShown } from './coordinator-api.ts'
+import { isOver, type CoordinatorApi, type ReleaseShown, type TaskShown } from './coordinator-api.ts'
 import type { Keys } from './keys.ts'
 import { checkPublished } from './published.ts'
 import { Rates } from './rate.ts'
@@ -88,7 +88,7 @@ export class Session {
     }
     for (let now = release; ; now = (await this.#look(now)) ?? now) {
       const at = performance.now()
-      for (const task of now.tasks) watch.rates.see(rateKey(task), task.progress, at)
+      for (const task of now.tasks) seeTask(watch.rates, task, at)
       if (now.state === 'staged') watch.stagedAt ??= at
       const publishInMs = this.#publishInMs(now, watch, at)
       screen.show({ release: now, rates: watch.rates, elapsedMs: at - watch.startedAt, publishInMs })
@@ -186,4 +186,9 @@ export class Session {
         }),
       )
   }
+}
+
+function seeTask(rates: Rates, task: TaskShown, at: number): void {
+  rates.see(rateKey(task), task.progress, at)
+  if (task.message) rates.seeMessage(rateKey(task), task.message, at)
 }
