@@ -67,3 +67,9 @@ test('a wrong setting fails for good, in every phase', async () => {
   for (const phase of [task.stage, task.publish, task.discard])
     await expect(phase?.(fakeTask())).rejects.toThrow(PermanentError)
 })
+
+test('an id that is none fails for good, in every phase', async () => {
+  await settings()
+  for (const phase of [task.stage, task.publish, task.discard])
+    await expect(phase?.(fakeTask({ releaseId: '../RE_1' }))).rejects.toThrow(PermanentError)
+})

@@ -112,6 +112,7 @@ test('of many values the first eleven have a bar, and the rest a line together',
   const text = page(reportOf(countsOf(values(...Array.from({ length: 30 }, (_, at) => 100 - at)))), MAKER)
   const figure = (text.split('<figure')[1] ?? '').split('</figure>')[0] ?? ''
   expect(count(figure, /<rect class="value"/g)).toBe(11)
+  expect(figure).toMatch(/<rect class="value"[^>]* width="100.00%"/) // the rest, though more, sets no measure
   expect(figure).toContain('<th scope="row">19 more, see report.json</th>')
   const rest = Array.from({ length: 19 }, (_, at) => 89 - at).reduce((sum, rows) => sum + rows, 0)
   expect(figure).toContain(rest.toLocaleString('en-US'))

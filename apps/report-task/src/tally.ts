@@ -102,12 +102,10 @@ function valueOf(value: unknown): string {
   return words.length > MOST_CHARS ? `${words.slice(0, MOST_CHARS)}…` : words
 }
 
+/** Ties by code units: the same order on every machine. */
 function inOrder(values: ReadonlyMap<string, Amount>): ValueAmount[] {
   const last = (value: string) => [OTHER_VALUES, NOT_REPORTED].indexOf(value)
   return [...values]
     .map(([value, amount]) => ({ value, ...amount }))
-    .sort(
-      (one, other) =>
-        last(one.value) - last(other.value) || other.rows - one.rows || (one.value < other.value ? -1 : 1), // by code units: the same order on every machine
-    )
+    .sort((a, b) => last(a.value) - last(b.value) || b.rows - a.rows || (a.value < b.value ? -1 : 1))
 }

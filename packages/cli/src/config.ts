@@ -29,7 +29,11 @@ export function taskServiceConfig(
   name: string,
   { port, coordinatorApi, data }: Overrides,
 ): TaskServiceConfig {
-  if (data !== undefined) process.env['RELEASE_DIR'] ||= `${data}/${name}/release`
+  if (data !== undefined) {
+    // Read by the task's own code, so they must be where it looks for them.
+    process.env['RELEASE_DIR'] ||= `${data}/${name}/release`
+    process.env['SAMPLE_DIR'] ||= `${data}/sample-input`
+  }
   return readTaskServiceConfig({
     ...process.env,
     ...defined({

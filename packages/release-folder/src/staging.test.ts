@@ -81,7 +81,12 @@ test.each(['RE_1', 'RE_../../..', '../RE_00000001', 'RE_00000001\n', 'SD_0000000
   'refuses the release id %j',
   async (releaseId) => {
     const place = await workplace()
-    await expect(stageRows(place, fakeTask({ releaseId }))).rejects.toThrow(InvalidId)
+    const release = async () => {
+      throw new Error('the coordinator was asked')
+    }
+    const task = fakeTask({ releaseId })
+    const staging = stageRows(place, { ...task, coordinator: { ...task.coordinator, release } })
+    await expect(staging).rejects.toThrow(InvalidId)
     await expect(readTree(place.root)).rejects.toThrow('ENOENT')
   },
 )

@@ -30,6 +30,7 @@ test('nothing chosen: the sample input is written, and told file by file', async
   await chooseSource(inputFiles, { sourceDir, sampleInput: true, dataserviceUrl: null }, task, writeOnce)
   expect(Object.keys(written)).toHaveLength(9)
   expect(written[join(sourceDir, 'SD_BHJXBDQK', 'genomic-files.ndjson')]).toBe(35_000)
+  expect(Object.values(written).reduce((sum, rows) => sum + rows, 0)).toBe(100_000)
   expect(told).toHaveLength(9)
   expect(told).toContain('generating the sample input: SD_DYPMEHHF genomic-files')
 })

@@ -15,8 +15,13 @@ const SAMPLE_FOLDER = '.data/sample-input'
 export const SOURCE_SETTINGS: readonly SettingText[] = [
   {
     name: 'SOURCE_DIR',
-    default: `${SAMPLE_FOLDER}, generated at first use`,
+    default: 'SAMPLE_DIR',
     about: 'Folder with the rows of each study, read while DATASERVICE_URL is not set.',
+  },
+  {
+    name: 'SAMPLE_DIR',
+    default: SAMPLE_FOLDER,
+    about: 'Folder of the sample input, generated there at first use and read while nothing else is set.',
   },
   {
     name: 'DATASERVICE_URL',
@@ -41,7 +46,7 @@ export type Environment = { readonly [name: string]: string | undefined }
 export function readSourceSettings(env: Environment): SourceSettings {
   const chosen = env['SOURCE_DIR'] || null
   return {
-    sourceDir: resolve(chosen ?? SAMPLE_FOLDER),
+    sourceDir: resolve(chosen ?? (env['SAMPLE_DIR'] || SAMPLE_FOLDER)),
     sampleInput: chosen === null,
     dataserviceUrl: httpAddress('DATASERVICE_URL', env['DATASERVICE_URL'] || null),
   }
