@@ -13,6 +13,8 @@ export interface Database {
   readonly builder: Kysely<any>
   /** Epoch milliseconds by the database's own clock, by which leases are written and compared. */
   readonly now: RawBuilder<number>
+  /** The same clock without a query, where it is this host's own; null where only the database can tell. */
+  readonly clock: (() => number) | null
   /**
    * All statements or none. Durable when it resolves. Nothing else runs between the statements.
    * @throws DatabaseError DATABASE_BUSY when another process kept the database for five seconds

@@ -39,7 +39,7 @@ export async function openDatabase(options: OpenOptions): Promise<SqliteDatabase
     connection.close()
     throw error
   }
-  return new SqliteDatabase(connection)
+  return new SqliteDatabase(connection, clock)
 }
 
 function connect(path: string, options: { sync: 'full' | 'normal'; clock: () => number }): DatabaseSync {
@@ -82,5 +82,5 @@ function claimIdentity(connection: DatabaseSync, own: { side: string; name: stri
 export function openConnection(url: string): SqliteDatabase {
   const path = sqlitePath(url)
   if (path === null) throw new DatabaseError('DATABASE_URL_INVALID', `${url}: write sqlite:PATH`)
-  return new SqliteDatabase(connect(path, { sync: 'normal', clock: Date.now }))
+  return new SqliteDatabase(connect(path, { sync: 'normal', clock: Date.now }), Date.now)
 }

@@ -46,14 +46,16 @@ export function openSqliteConnection(path: string, options: SqliteOptions): Data
 export class SqliteDatabase implements Database {
   readonly builder: Kysely<any>
   readonly now = sql<number>`now_ms()`
+  readonly clock: () => number
   readonly connection: DatabaseSync
   readonly #prepared = new Map<Prepared, StatementSync>()
   readonly #frame: Frame
   #waiting: Waiting[] = []
   #closed = false
 
-  constructor(connection: DatabaseSync) {
+  constructor(connection: DatabaseSync, clock: () => number) {
     this.connection = connection
+    this.clock = clock
     this.#frame = prepareFrame(connection)
     this.builder = new Kysely({
       dialect: {

@@ -1,9 +1,10 @@
-import { isGone } from '@release-task/database'
+import { isGone, type CommitResult } from '@release-task/database'
 import type { Queue } from '@release-task/queue'
 import { decide } from './decide.ts'
 import type { Command, Decision, Effect, Policy } from './decision.ts'
+import type { RecentRecords } from './recent-records.ts'
 import type { TaskRecord } from './record.ts'
-import type { TaskStore } from './store.ts'
+import type { Change, TaskStore } from './store.ts'
 
 const MOST_TRIES = 100
 const TIMER_MARGIN_MS = 5
@@ -19,6 +20,8 @@ export type Execute = (id: string, command: Command) => Promise<Executed>
 
 export interface ExecuteDependencies {
   readonly store: TaskStore
+  /** null where other processes change the same records. */
+  readonly recent: RecentRecords | null
   readonly queue: Queue
   readonly policy: Policy
   /** There may be a report to send. */
@@ -29,13 +32,13 @@ export interface ExecuteDependencies {
 export function createExecute(deps: ExecuteDependencies): Execute {
   return async (id, command) => {
     for (let tries = 0; ; tries++) {
-      const { record, now } = await deps.store.load(id)
+      const { record, now } = deps.recent?.load(id) ?? (await deps.store.load(id))
       const moment = { now, policy: deps.policy }
       const decision = decide(record, withGoneOwner(record, command), moment)
       const next = ('next' in decision && decision.next) || null
       const effects = decision.effects ?? []
       if (!next && effects.length === 0) return { decision, record }
-      const result = await deps.store.commit({ id, before: record, next, effects, now })
+      const result = await commit(deps, { id, before: record, next, effects, now })
       if (result === 'committed') {
         after(deps, id, decision, effects)
         return { decision, record: next ?? record }
@@ -44,6 +47,14 @@ export function createExecute(deps: ExecuteDependencies): Execute {
         throw new Error(`Task ${id} changed ${MOST_TRIES} times while "${command.type}" was decided`)
     }
   }
+}
+
+async function commit({ store, recent }: ExecuteDependencies, change: Change): Promise<CommitResult> {
+  // Whatever goes wrong, the next one looks into the database.
+  recent?.drop(change.id)
+  const result = await store.commit(change)
+  if (result === 'committed' && change.next) recent?.keep(change.next)
+  return result
 }
 
 /** Whether the holder of a lease is dead is a fact of this host, looked up at the edge and handed in. */

@@ -157,6 +157,7 @@ describe('ThreadLeaseKeeper, in a whole service', () => {
     const reason = await startedStage({ LEASE: '600ms' })
     const database = openConnection(fixture.url)
     const elsewhere = createExecute({
+      recent: null,
       store: new TaskStore(database),
       queue: openQueue(),
       policy: POLICY,

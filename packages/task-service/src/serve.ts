@@ -35,6 +35,7 @@ export async function serve(task: TaskDefinition, settings: TaskServiceConfig): 
     const queue = openQueue()
     const coordinator = createCoordinatorClient(config.coordinatorApi)
     const service = await createTaskService({
+      exclusive: true,
       task,
       database,
       queue,

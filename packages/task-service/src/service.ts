@@ -15,6 +15,7 @@ import { TimerLeaseKeeper, type LeaseKeeper } from './lease.ts'
 import { createMetrics } from './metrics.ts'
 import { Outbox } from './outbox.ts'
 import { createPerform } from './perform.ts'
+import { RecentRecords } from './recent-records.ts'
 import { Reporter } from './reporter.ts'
 import { TaskStore } from './store.ts'
 import { Sweeper } from './sweeper.ts'
@@ -30,6 +31,8 @@ export interface ServiceParts {
   /** Names this process in leases. */
   readonly owner: string
   readonly log: Logger
+  /** No other process changes this database (role all): then what was committed last need not be read again. */
+  readonly exclusive?: boolean
   /** Between tries of the author's code; WK-8 where it is not given. */
   readonly retry?: Backoff
 }
@@ -62,6 +65,7 @@ export async function createTaskService(parts: ServiceParts): Promise<TaskServic
   }))
   const execute = createExecute({
     store,
+    recent: parts.exclusive && database.clock ? new RecentRecords(database.clock) : null,
     queue,
     policy,
     reportsChanged: () => reporter.nudge(),

@@ -71,9 +71,7 @@ export class TaskStore {
 
   async load(id: string): Promise<Loaded> {
     const [row] = await this.#database.all<TaskRow & { now: number }>(this.#tasks.load, { id })
-    if (row) return { record: fromRow(row), now: row.now }
-    const [clock] = await this.#database.all<{ now: number }>(this.#tasks.now)
-    return { record: null, now: clock?.now ?? 0 }
+    return { record: row && row['id'] !== null ? fromRow(row) : null, now: row?.now ?? 0 }
   }
 
   /** All of the change or nothing. `conflict`: the record is another by now; load and decide again. */
