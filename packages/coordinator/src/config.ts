@@ -1,6 +1,5 @@
 import {
   choice,
-  count,
   duration,
   httpUrl,
   port,
@@ -52,11 +51,6 @@ export const COORDINATOR_SETTINGS = {
     'HEALTH_INTERVAL',
     '10s',
     'How often the health of every task service is checked.',
-  ),
-  pollMisses: count(1)(
-    'POLL_MISSES',
-    '30',
-    'After so many polls in a row without a usable answer a task fails, or needs attention if it is publishing.',
   ),
   taskTimeout: duration(
     'TASK_TIMEOUT',

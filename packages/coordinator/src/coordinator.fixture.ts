@@ -83,7 +83,7 @@ export class FakeService {
   }
   /** `/status` is not answered before. */
   holdStatus: Promise<void> = Promise.resolve()
-  /** Requests of `/status`, with their headers. */
+  /** The headers of every request of `/status`, and its `url`. */
   readonly statusRequests: Record<string, unknown>[] = []
   url = ''
   #app: App | null = null
@@ -96,7 +96,7 @@ export class FakeService {
   async start(): Promise<this> {
     const app = await createApp({ title: 'fake', version: '0', logger: createLogger('fake', 'silent') })
     app.get('/status', async (request, reply) => {
-      this.statusRequests.push({ ...request.headers })
+      this.statusRequests.push({ ...request.headers, url: request.raw.url })
       this.#changed()
       await this.holdStatus
       const { code, body, headers = {} } = this.status
@@ -215,7 +215,9 @@ export class Fixture {
     const url = `sqlite:${join(this.folder, 'state.db')}`
     const config = readConfig({ ...QUIET, ...this.#options.env, ...env, DATABASE_URL: url })
     const migrations = new URL('../migrations/', import.meta.url)
-    const database = await openDatabase({ url, side: 'coordinator', name: 'coordinator', migrations })
+    // No test cuts the power: without waiting for the disk they take half as long.
+    const sync = 'normal'
+    const database = await openDatabase({ url, side: 'coordinator', name: 'coordinator', migrations, sync })
     const registration = await registerProcess(database, 'all')
     // A pid that no process can have: to the next life this one is gone, as it would be after a crash.
     const owner = registration.owner.replace(/\|.*/, `|4194305|1|${Math.random()}`)

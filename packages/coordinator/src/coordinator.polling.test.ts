@@ -7,6 +7,7 @@ import {
   nextMillisecond,
   type FakeService,
   type FixtureOptions,
+  type Handler,
 } from './coordinator.fixture.ts'
 
 let fixture: Fixture
@@ -19,7 +20,7 @@ async function setUp(count: number, options: FixtureOptions = {}) {
 }
 
 describe('polling', () => {
-  const env = { POLL_INTERVAL: '20ms', POLL_MISSES: '2' }
+  const env = { POLL_INTERVAL: '20ms' }
 
   test('finds staged and published of a service that never reports', async () => {
     const [service] = await setUp(1, { env })
@@ -33,34 +34,51 @@ describe('polling', () => {
     await fixture.reaches(id, 'published')
   })
 
-  test('a service that has forgotten the task fails it after the misses, with the reason (RC-16)', async () => {
-    const [service] = await setUp(1, { env })
-    const id = await fixture.issue()
-    await fixture.tasksReach(id, 'running')
-    service!.states.clear()
-    const release = await fixture.hurries(id, ({ state }) => state === 'failed')
-    expect(release.tasks[0]).toMatchObject({
-      state: 'failed',
-      last_error: expect.stringContaining('answered 404'),
-    })
-    expect(await fixture.events(id)).toContainEqual(
-      expect.stringMatching(/^error: task TA_\w+ does not answer get_status: 2 times in a row: answered 404/),
-    )
-    expect(service!.actions()).toContain('cancel')
-  })
+  test.each(['running', 'publishing'] as const)(
+    'a service that has forgotten the task fails it, with the reason, also in %s (RC-16)',
+    async (state) => {
+      const [service] = await setUp(1)
+      const id = await fixture.issue()
+      await fixture.tasksReach(id, 'running')
+      if (state === 'publishing') {
+        await fixture.report(service!.task(), { state: 'staged' })
+        await fixture.publish(id)
+        await fixture.tasksReach(id, 'publishing')
+      }
+      service!.states.clear()
+      const release = await fixture.hurries(id, (seen) => seen.state === 'failed')
+      expect(release.tasks[0]).toMatchObject({
+        state: 'failed',
+        last_error: expect.stringContaining('answered 404'),
+      })
+      expect(await fixture.events(id)).toContainEqual(
+        expect.stringMatching(/^error: task TA_\w+: the service does not know the task: answered 404/),
+      )
+      expect(service!.actions()).toContain('cancel')
+    },
+  )
 
-  test('while publishing misses only call for a person, and a word of the service ends that (RC-16)', async () => {
-    const [service] = await setUp(1, { env })
+  test('misses of every kind change nothing, however often (RC-16, F-34)', async () => {
+    const [service] = await setUp(1, { env: { REQUEST_TIMEOUT: '500ms' } })
     const id = await fixture.issue()
     await fixture.tasksReach(id, 'running')
+    const kinds: Handler[] = [
+      answers(500),
+      answers(503),
+      answers(400),
+      answers(429),
+      answers(200, 'no JSON'),
+      answers(200, []),
+      () => 'cut',
+    ]
+    service!.script.get_status = [...kinds, ...kinds]
+    const asked = () => service!.received.filter((one) => one.action === 'get_status').length
+    // The one after the last miss: by then that one has been dealt with.
+    await fixture.hurries(id, () => asked() > 2 * kinds.length)
+    expect((await fixture.release(id)).tasks[0]).toMatchObject({ state: 'running', last_error: null })
+    expect((await fixture.events(id)).filter((event) => !event.startsWith('info'))).toEqual([])
     service!.states.set(service!.task(), 'staged')
-    await fixture.hurries(id, ({ state }) => state === 'staged')
-    service!.script.get_status = Array.from({ length: 1000 }, () => answers(503))
-    await fixture.publish(id)
-    const waiting = await fixture.hurries(id, (release) => release.waiting_for?.whom === 'person')
-    expect([waiting.state, waiting.waiting_for.what]).toEqual(['publishing', expect.stringContaining('503')])
-    await fixture.report(service!.task(), { state: 'published' })
-    expect((await fixture.release(id)).state).toBe('published')
+    await fixture.hurries(id, (release) => release.state === 'staged')
   })
 
   test('an answer that was overtaken by a report undoes nothing (F-03)', async () => {
@@ -88,7 +106,7 @@ describe('polling', () => {
     expect((await fixture.release(id)).tasks[0]).toMatchObject({ state: 'running', progress: 40 })
   })
 
-  test('a service that hangs on a question does not keep the coordinator from ending', async () => {
+  test('a service that hangs on a question or a health check does not keep the coordinator from ending', async () => {
     const [service] = await setUp(1)
     const id = await fixture.issue()
     await fixture.tasksReach(id, 'running')
@@ -99,8 +117,12 @@ describe('polling', () => {
         return 'cut' as const
       },
     ]
+    service!.holdStatus = hold.reached
+    const seen = service!.statusRequests.length
     await fixture.call('POST', '/tasks/status_checks')
+    await fixture.call('POST', '/task-services/health_checks')
     await service!.asked('get_status')
+    await service!.until(() => service!.statusRequests.length > seen)
     await fixture.restart()
     hold.open()
     expect((await fixture.release(id)).state).toBe('running')
@@ -118,12 +140,14 @@ describe('polling', () => {
       },
     ]
     await nextMillisecond()
-    for (let times = 0; times < 5; times++)
-      expect((await fixture.call('POST', '/tasks/status_checks')).body).toEqual({
-        status: 'ok',
-        message: '1 task to check',
-      })
+    const checks = () => fixture.call('POST', '/tasks/status_checks')
+    expect((await checks()).body).toEqual({ status: 'ok', message: '1 task to check' })
     await service!.asked('get_status')
+    for (let times = 0; times < 5; times++) await checks()
+    // What was asked for before this health check would have arrived before it.
+    const seen = service!.statusRequests.length
+    await fixture.call('POST', '/task-services/health_checks')
+    await service!.until(() => service!.statusRequests.length > seen)
     hold.open()
     await fixture.reaches(id, 'staged')
     expect(service!.received.filter((one) => one.action === 'get_status')).toHaveLength(1)

@@ -171,7 +171,6 @@ function createMonitor({ config, random, log }: CoordinatorParts, rooms: Rooms):
     status: (service, signal) => client.status(service.url, signal),
     countHealth: (id, healthy) => services.countHealth(id, healthy),
     pollIntervalMs: config.pollInterval,
-    mostMisses: config.pollMisses,
     log,
   })
 }

@@ -39,8 +39,8 @@ function askForPerson(change: Change): Change {
   return releaseEvent(withRelease(marked, { needsAttention: true }), 'warning', message)
 }
 
-/** Marks a task for a person; its state stays (RC-16, RC-17). */
-export function callForAttention(change: Change, task: CoordinatorTask, why: string): Change {
+/** Marks a task for a person; its state stays (RC-17). */
+function callForAttention(change: Change, task: CoordinatorTask, why: string): Change {
   const marked = withTask(change, task.id, { needsAttention: true, lastError: why })
   return taskEvent(marked, task.id, 'warning', `task ${task.id} needs attention: ${why}`)
 }

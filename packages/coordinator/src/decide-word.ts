@@ -1,7 +1,7 @@
 import { isFinalCoordinatorTask, type CoordinatorTaskState, type TaskId } from '@release-task/protocol'
 import { changeOf, moveTask, taskEvent, taskOf, withTask, type Change } from './change.ts'
 import { isAhead, mayBe, moveForward } from './decide-forward.ts'
-import { callForAttention, worksNow } from './decide-tick.ts'
+import { worksNow } from './decide-tick.ts'
 import type { Command, Decision, Word } from './decision.ts'
 import type { CoordinatorTask } from './record.ts'
 import { failTask, stopRelease, tellNoMore } from './stop.ts'
@@ -100,12 +100,11 @@ function decideNews(
   return isNew ? hear(change, task.id, { progress, message, ...poll }) : { kind: 'unchanged' }
 }
 
-/** Too many polls in a row had no usable answer; from `publishing` on only a person ends it (RC-16). */
+/** The service does not know the task any more: nothing can come of it, also while publishing (RC-16). */
 export function decideLost(change: Change, lost: Of<'lost'>): Change | Decision {
   const task = polledTask(change, lost)
-  if (!task || !worksNow(change.release, task) || task.needsAttention) return { kind: 'unchanged' }
-  const reason = `does not answer get_status: ${lost.reason}`
-  if (task.state === 'publishing') return callForAttention(change, task, reason)
-  const told = taskEvent(change, task.id, 'error', `task ${task.id} ${reason}`)
+  if (!task || !worksNow(change.release, task)) return { kind: 'unchanged' }
+  const reason = `the service does not know the task: ${lost.reason}`
+  const told = taskEvent(change, task.id, 'error', `task ${task.id}: ${reason}`)
   return failTask(told, task.id, { state: 'failed', reason, itself: false })
 }

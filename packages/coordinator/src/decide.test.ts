@@ -431,29 +431,23 @@ describe('polls', () => {
     reason: 'answered 404',
   })
 
-  test('too many misses fail a running task, with the reason; it is told cancel all the same (RC-16, RC-19)', () => {
-    const out = run(releaseIn('running', ['running', 'running']), lost())
-    expect([out.state, out.tasks[0], out.release.outcome]).toEqual(['canceling', 'failed', 'failed'])
-    expect(out.release.reason).toContain('answered 404')
-    expect(out.sends).toEqual([`cancel ${taskId(0)}`, `cancel ${taskId(1)}`])
-  })
+  test.each(['running', 'publishing'] as const)(
+    'a service that does not know the task fails it, also in %s; it is told cancel all the same (RC-16, RC-19)',
+    (state) => {
+      const out = run(releaseIn(state, [state, state]), lost())
+      expect([out.state, out.tasks[0], out.release.outcome]).toEqual(['canceling', 'failed', 'failed'])
+      expect(out.release.reason).toContain('answered 404')
+      expect(out.events[0]).toMatch(/^error: task TA_00000000: .*answered 404/)
+      expect(out.sends).toEqual([`cancel ${taskId(0)}`, `cancel ${taskId(1)}`])
+    },
+  )
 
-  test('a publishing one only needs attention, said once (RC-16)', () => {
-    const out = run(releaseIn('publishing', ['publishing']), lost())
-    expect([out.state, out.tasks]).toEqual(['publishing', ['publishing']])
-    expect(out.release.tasks[0]).toMatchObject({ needsAttention: true })
-    expect(warnings(out.events)).toHaveLength(1)
-    expect(run(out.release, lost(NOW + 1)).kind).toBe('unchanged')
-    const heard = run(out.release, report(0, { progress: 10 }))
-    expect(heard.release.tasks[0]).toMatchObject({ needsAttention: false, lastError: null })
-  })
-
-  test('misses of a task that has been heard of since count for nothing', () => {
+  test('a task that has been heard of since is not lost', () => {
     const record = releaseIn('running', [taskIn(0, 'running', { lastActivityAt: NOW })])
     expect(run(record, lost(NOW - 1)).kind).toBe('unchanged')
   })
 
-  test('misses in a release that is being stopped change nothing: cancel is told anyway', () => {
+  test('in a release that is being stopped nothing changes: cancel is told anyway', () => {
     expect(run(cancelingFrom('running', ['running']), lost()).kind).toBe('unchanged')
   })
 })
@@ -477,6 +471,10 @@ describe('deadlines', () => {
     expect([out.state, out.release.tasks[0]?.needsAttention]).toEqual(['publishing', true])
     expect(warnings(out.events)).toHaveLength(1)
     expect(run(out.release, tick, momentAt(NOW + 1)).events).toEqual([])
+    // A word of the service ends that.
+    const heard = run(out.release, report(0, { progress: 10 })).release.tasks[0]
+    expect([out.release.tasks[0]?.lastError, heard?.lastError]).toEqual([expect.any(String), null])
+    expect(heard?.needsAttention).toBe(false)
   })
 
   test.each(['initializing', 'running'] as const)(

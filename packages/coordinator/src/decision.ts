@@ -50,7 +50,7 @@ export type Command =
   | ({ readonly type: 'report'; readonly taskId: TaskId } & Word)
   /** `askedAt`: a poll that was asked before the last word of the service is worth nothing. */
   | ({ readonly type: 'poll'; readonly taskId: TaskId; readonly askedAt: number } & Word)
-  /** Too many polls in a row had no usable answer; the last was asked at `askedAt` (RC-16). */
+  /** A poll, asked at `askedAt`, was answered that the service does not know the task (RC-16). */
   | { readonly type: 'lost'; readonly taskId: TaskId; readonly askedAt: number; readonly reason: string }
   | { readonly type: 'tick' }
 

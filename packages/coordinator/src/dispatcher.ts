@@ -2,7 +2,14 @@ import { TransportError, type Answer, type Logger } from '@release-task/http'
 import type { Action } from '@release-task/protocol'
 import { DueLoop } from '@release-task/queue'
 import type { Outcome } from './decision.ts'
-import { afterAction, afterAsking, afterRefusedCancel, afterTransportError, type Step } from './delivery.ts'
+import {
+  afterAction,
+  afterAsking,
+  afterRefusedCancel,
+  afterTransportError,
+  type Chance,
+  type Step,
+} from './delivery.ts'
 import type { OutboxRow } from './outbox.ts'
 
 const CONCURRENCY = 64
@@ -22,6 +29,13 @@ export interface DispatcherDependencies {
   readonly tell: (row: OutboxRow, outcome: Outcome) => Promise<void>
   readonly random: () => number
   readonly log: Logger
+}
+
+/** One request, and who judges its answer. */
+interface Attempt {
+  readonly action: Action
+  readonly judge: typeof afterAction
+  readonly chance: () => Chance
 }
 
 /** Tells services what to do: concurrently, but one request at a time per task, in order (RC-5). */
@@ -55,7 +69,7 @@ export class Dispatcher {
 
   async #deliver(row: OutboxRow): Promise<void> {
     if (!(await this.#deps.claim(row))) return
-    const step = await this.#steps(row)
+    const step = await this.#steps(row, this.#chancesFrom(row))
     if (step.kind === 'again') {
       this.#deps.log.warn({ task_id: row.taskId, release_id: row.releaseId, action: row.action }, step.error)
       return this.#deps.again(row, step)
@@ -65,23 +79,26 @@ export class Dispatcher {
     await this.#deps.remove(row)
   }
 
-  async #steps(row: OutboxRow): Promise<Step> {
+  /** The deadline is by the database's clock, which was read together with the row: from here on time is added. */
+  #chancesFrom(row: OutboxRow): () => Chance {
+    const startedAt = performance.now()
+    return () => ({ now: row.now + (performance.now() - startedAt), random: this.#deps.random() })
+  }
+
+  async #steps(row: OutboxRow, chance: () => Chance): Promise<Step> {
+    const attempt = (action: Action, judge: typeof afterAction) => this.#try(row, { action, judge, chance })
     const asks = row.askFirst && row.action !== 'cancel'
-    const asked: Step = asks ? await this.#try(row, 'get_status', afterAsking) : { kind: 'send' }
+    const asked: Step = asks ? await attempt('get_status', afterAsking) : { kind: 'send' }
     if (asked.kind !== 'send') return asked
     // Asking took its time, and a cancel may have come meanwhile: then nothing else is sent any more (RC-5, F-07).
     if (!(await this.#deps.isCurrent(row))) return asked
-    const acted = await this.#try(row, row.action, afterAction)
-    return acted.kind === 'ask' ? this.#try(row, 'get_status', afterRefusedCancel(acted.because)) : acted
+    const acted = await attempt(row.action, afterAction)
+    return acted.kind === 'ask' ? attempt('get_status', afterRefusedCancel(acted.because)) : acted
   }
 
-  async #try(row: OutboxRow, action: Action, judge: typeof afterAction): Promise<Step> {
-    const startedAt = performance.now()
-    // The deadline is by the database's clock, which was read together with the row.
-    const chance = () => ({ now: row.now + (performance.now() - startedAt), random: this.#deps.random() })
+  async #try(row: OutboxRow, { action, judge, chance }: Attempt): Promise<Step> {
     try {
-      const answer = await this.#deps.request(row, action)
-      return judge(row, answer, chance())
+      return judge(row, await this.#deps.request(row, action), chance())
     } catch (error) {
       if (!(error instanceof TransportError)) throw error
       return afterTransportError(row, error, chance())

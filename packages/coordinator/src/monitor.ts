@@ -18,13 +18,12 @@ export interface MonitorDependencies {
   readonly answered: (poll: Poll) => Promise<void>
   /** @returns how many polls of the task in a row had no usable answer */
   readonly missed: (poll: Poll) => Promise<number>
+  /** The service does not know the task. */
   readonly tellLost: (poll: Poll, reason: string) => Promise<void>
   readonly claimChecks: () => Promise<TaskService[]>
   readonly status: (service: TaskService, signal: AbortSignal) => Promise<Answer>
   readonly countHealth: (id: string, healthy: boolean) => Promise<void>
   readonly pollIntervalMs: number
-  /** So many misses in a row count as lost (RC-16). */
-  readonly mostMisses: number
   readonly log: Logger
 }
 
@@ -118,21 +117,22 @@ export class Monitor {
     }
   }
 
-  /** One miss proves nothing; the rule is the same for each kind of it (RC-16, F-34). */
+  /** A miss proves nothing, of whatever kind and however often; a service that says "unknown" has answered (RC-16). */
   async #askOne(poll: Poll): Promise<void> {
     const answer = await this.#deps.ask(poll, this.#stopping.signal).catch((error: unknown) => error as Error)
     if (this.#stopping.signal.aborted) return
     if (answer instanceof Error) return this.#miss(poll, answer.message)
     const body = answer.status === 200 ? objectOf(answer) : null
-    if (!body) return this.#miss(poll, `answered ${answer.status}: ${answer.text.slice(0, 200)}`)
-    await this.#deps.tellPoll(poll, wordOf(body))
+    const text = `answered ${answer.status}: ${answer.text.slice(0, 200)}`
+    if (body) await this.#deps.tellPoll(poll, wordOf(body))
+    else if (answer.status === 404) await this.#deps.tellLost(poll, text)
+    else return this.#miss(poll, text)
     await this.#deps.answered(poll)
   }
 
   async #miss(poll: Poll, why: string): Promise<void> {
     const misses = await this.#deps.missed(poll)
     this.#deps.log.warn({ task_id: poll.taskId, release_id: poll.releaseId, misses }, `poll: ${why}`)
-    if (misses >= this.#deps.mostMisses) await this.#deps.tellLost(poll, `${misses} times in a row: ${why}`)
   }
 
   async #checkAll(services: readonly TaskService[]): Promise<void> {

@@ -67,7 +67,7 @@ export class PollStore {
     await this.#database.commit([{ query: this.#queries.answered, values }])
   }
 
-  /** No usable answer. @returns how many in a row by now; 0 where the task is not asked any more */
+  /** No usable answer; how often is only told (RC-16). @returns how many in a row by now; 0: not asked any more */
   async missed({ taskId: task_id }: Poll): Promise<number> {
     const values = { task_id, interval_ms: this.#intervalMs }
     await this.#database.commit([{ query: this.#queries.missed, values }])

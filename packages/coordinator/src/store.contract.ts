@@ -340,6 +340,7 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
       test('a newer action replaces the older, waits for its request to end, and is not touched by it', async () => {
         const record = await begun(1)
         const a = outboxOf('a')
+        await a.again(await only(a), { delayMs: 0, askFirst: true, error: 'no answer' })
         const old = await only(a)
         await a.claim(old)
         await perform(record.id, { type: 'cancel' })
@@ -348,7 +349,13 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         expect(await a.isCurrent(old)).toBe(false)
         await a.again(old, { delayMs: 50_000, askFirst: true, error: 'too late' })
         const cancel = await only(a)
-        expect(cancel).toMatchObject({ action: 'cancel', failures: 0, lastError: null, claimedUntil: null })
+        expect(cancel).toMatchObject({
+          action: 'cancel',
+          failures: 0,
+          lastError: null,
+          askFirst: false,
+          claimedUntil: null,
+        })
         await a.remove(old)
         expect(await a.isCurrent(cancel)).toBe(true)
         await a.remove(cancel)

@@ -8,7 +8,7 @@ import { storeContract } from './store.contract.ts'
 import { ReleaseStore } from './store.ts'
 
 const migrations = new URL('../migrations/', import.meta.url)
-const identity = { side: 'coordinator', name: 'coordinator', migrations } as const
+const identity = { side: 'coordinator', name: 'coordinator', migrations, sync: 'normal' } as const
 
 storeContract('SQLite in memory', async () => {
   const database = await openDatabase({ url: 'sqlite::memory:', ...identity })

@@ -99,6 +99,7 @@ describe('the call at registration (SV-3, CR-29)', () => {
     const service = await fixture.fake()
     const { code, body } = await post(about(`${service.url}/`))
     expect([code, body.url]).toEqual([201, `${service.url}/`])
+    expect(service.statusRequests[0]?.['url']).toBe('//status')
   })
 })
 
