@@ -67,6 +67,7 @@ describe('polling', () => {
       answers(503),
       answers(400),
       answers(429),
+      answers(404, 'not found, says the gateway'),
       answers(200, 'no JSON'),
       answers(200, []),
       () => 'cut',

@@ -122,10 +122,11 @@ export class Monitor {
     const answer = await this.#deps.ask(poll, this.#stopping.signal).catch((error: unknown) => error as Error)
     if (this.#stopping.signal.aborted) return
     if (answer instanceof Error) return this.#miss(poll, answer.message)
-    const body = answer.status === 200 ? objectOf(answer) : null
+    const body = objectOf(answer)
     const text = `answered ${answer.status}: ${answer.text.slice(0, 200)}`
-    if (body) await this.#deps.tellPoll(poll, wordOf(body))
-    else if (answer.status === 404) await this.#deps.tellLost(poll, text)
+    if (body && answer.status === 200) await this.#deps.tellPoll(poll, wordOf(body))
+    // A gateway's page is no word of the service, and must not end a release.
+    else if (body && answer.status === 404) await this.#deps.tellLost(poll, text)
     else return this.#miss(poll, text)
     await this.#deps.answered(poll)
   }

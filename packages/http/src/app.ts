@@ -40,6 +40,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     onConstructorPoisoning: 'remove',
     forceCloseConnections: 'idle',
     requestTimeout: 60 * 1000, // 60 s for a whole request to arrive
+    // What the router itself refuses (a broken percent-encoding, an endless id) is answered like everything else.
+    frameworkErrors: (error, request, reply) => reply.server.errorHandler(error, request, reply),
   }).withTypeProvider<ZodTypeProvider>()
   app.setValidatorCompiler(validatorCompiler)
   // Answers are checked by the compiler, not at every request: validating them halved the rate of reads.

@@ -167,3 +167,12 @@ test('the OpenAPI description is served', async () => {
   const response = await app.inject('/openapi.json')
   expect(response.json()).toMatchObject({ openapi: '3.1.0', info: { title: 'test', version: '1' } })
 })
+
+test('what the router refuses is answered by the same error handler as everything else', async () => {
+  app.setErrorHandler((error: Error, _, reply) => reply.status(400).send({ said: error.message }))
+  app.get('/things/:id', async () => 'here')
+  for (const url of ['/things/%E0%A4%A', `/things/${'x'.repeat(500)}`]) {
+    const response = await app.inject(url)
+    expect([response.statusCode, Object.keys(response.json())]).toEqual([400, ['said']])
+  }
+})

@@ -12,6 +12,8 @@ export interface DueLoopOptions<Row> {
   readonly failed: (error: unknown, key: string | null) => void
 }
 
+const HELD_MS = 100
+
 /**
  * Handles rows when they are due. It remembers nothing but what is being handled: everything else is in the
  * database, so whatever ends this process, the next one goes on.
@@ -52,8 +54,8 @@ export class DueLoop<Row> {
         for (const row of await this.#options.due()) this.#begin(row)
       } while (this.#lookAgain && !this.#stopped)
       const next = await this.#options.nextDelayMs()
-      // What is due and not begun is busy, or held elsewhere: the end of it wakes us.
-      this.#sleep(next === null || next === 0 ? this.#options.idleMs : Math.min(next, this.#options.idleMs))
+      // What is due and was not begun is busy here, whose end wakes us, or held elsewhere, or came this very moment.
+      this.#sleep(next === null ? this.#options.idleMs : Math.min(next || HELD_MS, this.#options.idleMs))
     } catch (error) {
       this.#options.failed(error, null)
       this.#sleep(this.#options.idleMs)
