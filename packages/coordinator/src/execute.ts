@@ -1,8 +1,8 @@
 import type { ReleaseId } from '@release-task/protocol'
 import { decide } from './decide.ts'
-import type { Command, Decision, Policy } from './decision.ts'
+import type { Command, Decision, Effect, Policy } from './decision.ts'
 import type { ReleaseRecord } from './record.ts'
-import type { ReleaseStore } from './store.ts'
+import type { Change, Loaded, ReleaseStore } from './store.ts'
 
 const MOST_TRIES = 1000
 
@@ -27,41 +27,115 @@ export interface ExecuteDependencies {
   readonly releasesChanged: () => void
 }
 
+interface Waiting {
+  readonly given: Command | (() => Promise<Command>)
+  readonly resolve: (executed: Executed) => void
+  readonly reject: (error: unknown) => void
+}
+
+/**
+ * Commands of one release that come while another one of it is being stored are decided together, each on what the
+ * one before made of the release, and stored in one commit: a hundred answers at once cost a few commits and not a
+ * hundred. Between processes the revision alone decides.
+ */
 export function createExecute(deps: ExecuteDependencies): Execute {
-  const line = new Map<string, Promise<unknown>>()
-  // Commands of one release queue up here: a hundred answers at once would otherwise overtake each other all the
-  // time. Between processes the revision alone decides.
-  return (id, command) => {
-    const turn = (line.get(id) ?? Promise.resolve()).then(() => run(deps, id, command))
-    const ended = turn.catch(() => undefined)
-    line.set(id, ended)
-    void ended.then(() => {
-      if (line.get(id) === ended) line.delete(id)
+  const lines = new Map<ReleaseId, Waiting[]>()
+  return (id, given) =>
+    new Promise((resolve, reject) => {
+      const line = lines.get(id)
+      if (line) return void line.push({ given, resolve, reject })
+      lines.set(id, [{ given, resolve, reject }])
+      void serve(deps, id, lines)
     })
-    return turn
+}
+
+/** Serves the line of a release until nobody stands in it. */
+async function serve(
+  deps: ExecuteDependencies,
+  id: ReleaseId,
+  lines: Map<ReleaseId, Waiting[]>,
+): Promise<void> {
+  for (let group = lines.get(id); group && group.length > 0; group = lines.get(id)) {
+    lines.set(id, [])
+    try {
+      await runTogether(deps, id, group)
+    } catch (error) {
+      for (const waiting of group) waiting.reject(error)
+    }
+  }
+  lines.delete(id)
+}
+
+async function runTogether(
+  deps: ExecuteDependencies,
+  id: ReleaseId,
+  group: readonly Waiting[],
+): Promise<void> {
+  for (let tries = 0; tries <= MOST_TRIES; tries++) {
+    const loaded = await deps.store.load(id)
+    // After the load: what another release changes from here on makes the commit a conflict.
+    const commands = await Promise.all(
+      group.map(({ given }) => (typeof given === 'function' ? given() : given)),
+    )
+    const folded = fold(commands, loaded, deps.policy)
+    if (folded.stored && (await deps.store.commit({ id, now: loaded.now, ...folded.stored })) === 'conflict')
+      continue
+    after(deps, loaded.record, folded)
+    for (const [index, waiting] of group.entries()) settle(waiting, folded.results[index])
+    return
+  }
+  throw new Error(`Release ${id} changed ${MOST_TRIES} times while a command was decided`)
+}
+
+type Result = Executed | { readonly error: unknown }
+
+interface Folded {
+  readonly results: readonly Result[]
+  readonly record: ReleaseRecord | null
+  readonly effects: readonly Effect[]
+  /** null: nothing of it changes anything. */
+  readonly stored: Pick<Change, 'before' | 'next' | 'effects'> | null
+}
+
+/** Decides one command after the other. One that cannot be decided is a mistake of ours, and only its own. */
+function fold(
+  commands: readonly Command[],
+  { record: before, now, latestVersion }: Loaded,
+  policy: Policy,
+): Folded {
+  let record = before
+  const effects: Effect[] = []
+  const results = commands.map((command): Result => {
+    try {
+      const decision = decide(record, command, { now, latestVersion, policy })
+      if (decision.kind === 'next') record = decision.next
+      if (decision.kind !== 'unchanged') effects.push(...decision.effects)
+      return { decision, record }
+    } catch (error) {
+      return { error }
+    }
+  })
+  const next = record === before ? null : record
+  // A new release must not be there yet, whatever was loaded.
+  const first = commands[0]?.type === 'create' ? null : before
+  return {
+    results,
+    record,
+    effects,
+    stored: next || effects.length > 0 ? { before: first, next, effects } : null,
   }
 }
 
-async function run(
+function after(
   deps: ExecuteDependencies,
-  id: ReleaseId,
-  given: Command | (() => Promise<Command>),
-): Promise<Executed> {
-  for (let tries = 0; ; tries++) {
-    const { record, now, latestVersion } = await deps.store.load(id)
-    // After the load: what another release changes from here on makes the commit a conflict.
-    const command = typeof given === 'function' ? await given() : given
-    const decision = decide(record, command, { now, latestVersion, policy: deps.policy })
-    const next = decision.kind === 'next' ? decision.next : null
-    const effects = decision.kind === 'unchanged' ? [] : decision.effects
-    if (!next && effects.length === 0) return { decision, record }
-    const before = command.type === 'create' ? null : record
-    if ((await deps.store.commit({ id, before, next, effects, now })) === 'committed') {
-      if (effects.some((effect) => effect.type === 'send')) deps.actionsChanged()
-      if (next && next.dueAt !== record?.dueAt) deps.releasesChanged()
-      return { decision, record: next ?? record }
-    }
-    if (tries === MOST_TRIES)
-      throw new Error(`Release ${id} changed ${MOST_TRIES} times while "${command.type}" was decided`)
-  }
+  before: ReleaseRecord | null,
+  { record, effects, stored }: Folded,
+): void {
+  if (effects.some((effect) => effect.type === 'send')) deps.actionsChanged()
+  if (stored?.next && record?.dueAt !== before?.dueAt) deps.releasesChanged()
+}
+
+function settle(waiting: Waiting, result: Result | undefined): void {
+  if (result && !('error' in result)) waiting.resolve(result)
+  else waiting.reject(result?.error)
 }
