@@ -1,9 +1,22 @@
 import { DatabaseError } from '@release-task/database'
 import type { App, FastifyError, FastifyReply, FastifyRequest } from '@release-task/http'
 import { z } from 'zod'
+import type { TaskServiceErrorCode } from './errors.ts'
 
 /** The body of every answer that is not 200 (SV-14). */
 export const errorSchema = z.object({ message: z.string(), code: z.string() })
+
+/** The answers that any action may get instead of 200, for OpenAPI (SV-13). */
+export const refusals = { 400: errorSchema, 404: errorSchema, 503: errorSchema }
+
+/** Answers with a refusal; typed as nothing, so that a route's own answer stays the only other one. */
+export function refuse(reply: FastifyReply, status: number, code: TaskServiceErrorCode, message: string) {
+  return reply.status(status).send({ message, code }) as never
+}
+
+export function refuseUnknown(reply: FastifyReply, id: string) {
+  return refuse(reply, 404, 'TASK_NOT_FOUND', `There is no task ${id} here: it was never initialized`)
+}
 
 interface Problem {
   readonly status: number

@@ -60,7 +60,7 @@ const newId = () => `TA_${String(++last).padStart(8, '0')}`
 beforeAll(async () => {
   fixture = await startFixture({
     task: tasks.definition(),
-    env: { CONCURRENCY: '1000', LEASE: '60s', DATABASE_SYNC: 'normal' },
+    env: { CONCURRENCY: '1000', LEASE: '60s' },
   })
 })
 afterAll(() => fixture.close())

@@ -75,6 +75,8 @@ const FAST = {
   SWEEP_INTERVAL: '100ms',
   LEASE: '3s',
   SHUTDOWN_GRACE: '5s',
+  // No test here cuts the power.
+  DATABASE_SYNC: 'normal',
 }
 
 export interface Making {
@@ -130,9 +132,17 @@ async function start(making: Making, place: Place): Promise<Fixture> {
 
 async function open({ task, env, retry }: Making, url: string, coordinatorUrl: string) {
   const config = readConfig({ ...FAST, DATABASE_URL: url, COORDINATOR_API: coordinatorUrl, ...env })
-  const database = await openDatabase({ url, side: 'task-service', name: 'fixture', migrations: MIGRATIONS })
+  const database = await openDatabase({
+    url,
+    side: 'task-service',
+    name: 'fixture',
+    migrations: MIGRATIONS,
+    sync: config.databaseSync,
+  })
   const registration = await registerProcess(database, 'all')
   const service = await createTaskService({
+    // As `serve` does: also what the tests change behind its back must not be missed.
+    exclusive: true,
     task: defineTask({
       name: 'fixture',
       version: '1.0.0',

@@ -88,10 +88,26 @@ export async function createTaskService(parts: ServiceParts): Promise<TaskServic
     registry: metrics.registry,
     log,
   })
+  const rooms = { worker, sweeper, reporter, keeper }
+  return { app, execute, store, ...lifecycle(parts, rooms, { stopping, graceOver }) }
+}
+
+interface Rooms {
+  readonly worker: TaskWorker
+  readonly sweeper: Sweeper
+  readonly reporter: Reporter
+  readonly keeper: LeaseKeeper
+}
+
+/** How the rooms begin, and in which order they end (WK-10). */
+function lifecycle(
+  { queue, config, log }: ServiceParts,
+  { worker, sweeper, reporter, keeper }: Rooms,
+  { stopping, graceOver }: { stopping: AbortController; graceOver: AbortController },
+): Pick<TaskService, 'start' | 'stop'> {
+  const cannotLook = (error: unknown) => log.warn({ err: error }, 'cannot look at a task; the renewal does')
   const start = () => {
-    queue.subscribe(
-      (id) => void worker.look(id).catch((error: unknown) => log.warn({ err: error }, 'cannot look')),
-    )
+    queue.subscribe((id) => void worker.look(id).catch(cannotLook))
     queue.consume((id) => worker.handle(id), config.concurrency)
     sweeper.start()
     reporter.nudge()
@@ -108,7 +124,7 @@ export async function createTaskService(parts: ServiceParts): Promise<TaskServic
     }
     await keeper.close()
   }
-  return { app, execute, store, start, stop }
+  return { start, stop }
 }
 
 const tellShown = (execute: Execute) => async (id: string, state: CoordinatorShows) =>
