@@ -75,7 +75,7 @@ async function runTogether(
     const loaded = await deps.store.load(id)
     // After the load: what another release changes from here on makes the commit a conflict.
     const commands = await Promise.all(
-      group.map(({ given }) => (typeof given === 'function' ? given() : given)),
+      group.map(async ({ given }) => (typeof given === 'function' ? given() : given)),
     )
     const folded = fold(commands, loaded, deps.policy)
     if (folded.stored && (await deps.store.commit({ id, now: loaded.now, ...folded.stored })) === 'conflict')

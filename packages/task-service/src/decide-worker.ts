@@ -1,4 +1,4 @@
-import { backoffStep } from '@release-task/protocol'
+import { backoffDelay } from '@release-task/protocol'
 import { attentionEvent, needsAttention } from './decide-attention.ts'
 import { ended } from './decide-end.ts'
 import type { Decision, Effect, Moment, WorkerCommand } from './decision.ts'
@@ -136,12 +136,22 @@ function failed(record: TaskRecord, command: Said<'failed'>, moment: Moment): De
   const { now, policy } = moment
   const lastError: WorkError = { ...command.error, at: now }
   const failures = record.failures + 1
-  const tired = now - record.lastProgressAt >= policy.stageRetryForMs
+  // What worked long and silently before its first failure is tried again all the same: the time runs from there.
+  const since = record.failures === 0 ? now : record.lastProgressAt
+  const tired = now - since >= policy.stageRetryForMs
   if (record.work === 'stage' && (command.permanent || tired))
     return failForGood({ ...record, lastError }, command, moment)
-  const delayMs = backoffStep(policy.retry, failures)
+  const delayMs = backoffDelay(policy.retry, failures, moment.random)
   // It lived to say so: that ends a row of crashes (WK-9).
-  const free: TaskRecord = { ...record, lease: null, failures, crashes: 0, lastError, updatedAt: now }
+  const free: TaskRecord = {
+    ...record,
+    lease: null,
+    lastProgressAt: since,
+    failures,
+    crashes: 0,
+    lastError,
+    updatedAt: now,
+  }
   const next = { ...free, dueAt: now + delayMs, needsAttention: needsAttention(free, command.permanent) }
   const message = `${record.work} failed, attempt ${command.attempt}: ${command.error.message}; next try in ${delayMs} ms`
   const told: Effect = {

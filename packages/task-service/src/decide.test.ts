@@ -389,15 +389,22 @@ describe('stage fails (WK-8)', () => {
 
   test('it gives up when STAGE_RETRY_FOR has passed since the last progress or finished step', () => {
     const tired = NOW + 30 * 60_000
-    expect(changed(aRecord('running'), fail(1), at(tired - 1)).next.state).toBe('running')
-    expect(changed(aRecord('running'), fail(1), at(tired)).next.state).toBe('failed')
+    const failing = aRecord('running', { failures: 1 })
+    expect(changed(failing, fail(1), at(tired - 1)).next.state).toBe('running')
+    expect(changed(failing, fail(1), at(tired)).next.state).toBe('failed')
     const progress: Command = { type: 'progress', attempt: 1, percent: 10, message: null }
     const step: Command = { type: 'step', attempt: 1, version: '1', name: 'a', result: 1 }
     for (const command of [progress, step]) {
-      const moved = changed(aRecord('running'), command, at(NOW + 60_000)).next
+      const moved = changed(failing, command, at(NOW + 60_000)).next
       expect(changed(moved, fail(1), at(tired + 59_999)).next.state).toBe('running')
       expect(changed(moved, fail(1), at(tired + 60_000)).next.state).toBe('failed')
     }
+  })
+
+  test('what worked silently for hours before its first failure is tried again for STAGE_RETRY_FOR from there', () => {
+    const late = NOW + 5 * 60 * 60_000
+    const once = changed(aRecord('running'), fail(1), at(late)).next
+    expect(once).toMatchObject({ state: 'running', failures: 1, lastProgressAt: late })
   })
 
   test('progress counts only where it is more than ever before in this phase', () => {

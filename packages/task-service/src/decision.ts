@@ -121,6 +121,8 @@ export type Decision =
 export interface Moment {
   /** Epoch ms, by the database's clock. */
   readonly now: number
+  /** In [0, 1): how much of a delay is waited. */
+  readonly random: number
   readonly policy: Policy
 }
 

@@ -24,6 +24,7 @@ export interface ExecuteDependencies {
   readonly recent: RecentRecords | null
   readonly queue: Queue
   readonly policy: Policy
+  readonly random: () => number
   /** There may be a report to send. */
   readonly reportsChanged: () => void
   readonly refusedLate: () => void
@@ -33,7 +34,7 @@ export function createExecute(deps: ExecuteDependencies): Execute {
   return async (id, command) => {
     for (let tries = 0; ; tries++) {
       const { record, now } = deps.recent?.load(id) ?? (await deps.store.load(id))
-      const moment = { now, policy: deps.policy }
+      const moment = { now, random: deps.random(), policy: deps.policy }
       const decision = decide(record, withGoneOwner(record, command), moment)
       const next = ('next' in decision && decision.next) || null
       const effects = decision.effects ?? []

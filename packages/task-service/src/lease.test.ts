@@ -161,6 +161,7 @@ describe('ThreadLeaseKeeper, in a whole service', () => {
       store: new TaskStore(database),
       queue: openQueue(),
       policy: POLICY,
+      random: Math.random,
       reportsChanged: () => undefined,
       refusedLate: () => undefined,
     })

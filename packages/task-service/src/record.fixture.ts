@@ -8,6 +8,8 @@ export const POLICY: Policy = { retry: RETRY, stageRetryForMs: 30 * 60_000, forg
 
 export const at = (now: number, policy: Partial<Policy> = {}): Moment => ({
   now,
+  // The whole of every delay, so that it can be told.
+  random: 1,
   policy: { ...POLICY, ...policy },
 })
 

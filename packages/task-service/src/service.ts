@@ -68,6 +68,7 @@ export async function createTaskService(parts: ServiceParts): Promise<TaskServic
     recent: parts.exclusive && database.clock ? new RecentRecords(database.clock) : null,
     queue,
     policy,
+    random: Math.random,
     reportsChanged: () => reporter.nudge(),
     refusedLate: metrics.refusedLate,
   })
