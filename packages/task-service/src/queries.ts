@@ -27,6 +27,7 @@ export function taskQueries({ builder, now }: Database) {
     .where('revision', '=', parameter('was'))
   const unrenewed = sql<boolean>`coalesce(lease_expires_at, 0) = coalesce(${number('guard')}, lease_expires_at, 0)`
   return {
+    one: prepare(builder.selectFrom('tasks').selectAll().where('id', '=', parameter('id'))),
     // One row always, so that the clock comes along for a task that there is not.
     load: prepare(
       builder
