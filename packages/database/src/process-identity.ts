@@ -10,18 +10,18 @@ function read(path: string): string | null {
   }
 }
 
-/**
- * Two processes see each other's pids only where they share the boot and the pid namespace; a container on the
- * same machine does not.
- */
 let ownHost: string | null = null
 
-/** Read once: neither changes while a process lives, and every look into an outbox asks. */
+/** Read once: it does not change while a process lives, and every look into an outbox asks. */
 function hostIdentity(): string {
   ownHost ??= readHostIdentity()
   return ownHost
 }
 
+/**
+ * Two processes see each other's pids only where they share the boot and the pid namespace; a container on the
+ * same machine does not.
+ */
 function readHostIdentity(): string {
   const boot = read('/proc/sys/kernel/random/boot_id')?.trim()
   if (!boot) return hostname()
