@@ -78,7 +78,7 @@ async function firstRun(): Promise<Shot[]> {
 
 async function cancel(): Promise<Shot> {
   press('n')
-  await seen(/Release 2" running/)
+  await seen(/Release 2" running[\s\S]* [1-7]\d% running/)
   press('c')
   return {
     title: 'A cancel in the middle',

@@ -82,8 +82,6 @@ function renderStaged(release: ReleaseShown, publishInMs: number, width: number)
 /** What each task says of what it has staged. */
 export function summaryLines(release: ReleaseShown, width: number): string[] {
   return release.tasks.flatMap(({ service_name: name, summary }) =>
-    summary
-      ? wrap(`  ${name}: ${summaryWords(summary)}`.trimStart(), width - 3, '  ').map((line) => `  ${line}`)
-      : [],
+    summary ? wrap(`  ${name}: ${summaryWords(summary)}`, width - 1, '  ') : [],
   )
 }

@@ -32,4 +32,7 @@ test('a summary in words leaves out what is no number and no text', () => {
 test('wrap breaks at spaces, indents what follows, and never drops a word', () => {
   expect(wrap('one two three four', 9, '  ')).toEqual(['one two', '  three', '  four'])
   expect(wrap('averylongword', 5, '  ')).toEqual(['averylongword'])
+  expect(wrap('  a: one two three', 8, '  ')).toEqual(['  a: one', '    two', '    three'])
+  expect(wrap('same same same', 4, '')).toEqual(['same', 'same', 'same'])
+  expect(wrap('a a a b', 3, '')).toEqual(['a a', 'a b'])
 })

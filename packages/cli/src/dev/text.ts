@@ -50,15 +50,15 @@ export function summaryWords(summary: Readonly<Record<string, unknown>>): string
     .join(', ')
 }
 
-/** Breaks at spaces into lines of at most `width`; lines after the first are indented. */
+/** Breaks at spaces into lines of at most `width`; the first keeps its own indent, those after it get `indent` more. */
 export function wrap(text: string, width: number, indent: string): string[] {
-  const lines: string[] = []
-  let line = ''
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line)
-      line = indent + word
-    } else line = line === '' ? word : `${line} ${word}`
+  const lead = /^ */.exec(text)?.[0] ?? ''
+  const [first = '', ...words] = text.slice(lead.length).split(' ')
+  const lines = [lead + first]
+  for (const word of words) {
+    const longer = `${lines.at(-1)} ${word}`
+    if (longer.length > width) lines.push(lead + indent + word)
+    else lines[lines.length - 1] = longer
   }
-  return [...lines, line]
+  return lines
 }
