@@ -58,11 +58,9 @@ function tail(task: TaskShown, rates: Rates): string {
   if (task.state !== 'running' && task.state !== 'publishing') return ''
   const message = task.message ?? ''
   const left = rates.leftMs(rateKey(task))
-  const facts = [
-    message,
-    rates.perSecond(rateKey(task), message),
-    left === null ? null : `${span(left)} left`,
-  ]
+  // The message last: in a narrow terminal it is what can be cut.
+  const timeLeft = left === null ? null : `${span(left)} left`
+  const facts = [timeLeft, rates.perSecond(rateKey(task), message), message]
   const known = facts.filter((fact) => fact !== null && fact !== '')
   return known.length === 0 ? '' : ` ${known.join(' · ')}`
 }
