@@ -51,7 +51,9 @@ test('the fault of one keeps the other private, and what the other had staged is
     () => call('GET', release),
     ({ body }) => body.state === 'failed',
   )
-  expect(ended.body.reason).toContain('the service reports failed')
+  // The cause, in the task's own words, is on the release.
+  expect(ended.body.reason).toContain('the service reports failed: ')
+  expect(ended.body.reason).toContain(empty)
   expect((await taskAt(report)).last_error.message).toContain(empty)
   await until(
     () => taskAt(reference),

@@ -20,7 +20,7 @@ export function decideReport(change: Change, report: Of<'report'>): Change | Dec
   }
   const heard = hear(change, task.id, report)
   if (state === null || state === task.state) return heard
-  if (state === 'failed' || state === 'canceled') return ended(heard, task.id, state)
+  if (state === 'failed' || state === 'canceled') return ended(heard, task.id, report)
   const legal = isAhead(change, task.id, state) && mayBe(change, state)
   return legal ? forward(heard, task.id, state) : refuse(change, task, report)
 }
@@ -61,10 +61,13 @@ function wordText({ state, progress }: Word): string {
 }
 
 /** The service itself ended the task: there is nothing left to tell it (RC-19). */
-function ended(change: Change, taskId: TaskId, state: 'failed' | 'canceled'): Change {
+function ended(change: Change, taskId: TaskId, { state, message }: Word): Change {
   const heard = tellNoMore(change, taskId)
-  if (state === 'failed')
-    return failTask(heard, taskId, { state, reason: 'the service reports failed', itself: true })
+  if (state === 'failed') {
+    // In its own words, where it has some: whoever looks at the release wants the cause, not the fact.
+    const reason = message === null ? 'the service reports failed' : `the service reports failed: ${message}`
+    return failTask(heard, taskId, { state, reason: reason.slice(0, 900), itself: true })
+  }
   const moved = moveTask(heard, taskId, 'canceled')
   return stopRelease(moved, 'canceled', `task ${taskId}: the service reports canceled`, taskId)
 }
@@ -81,7 +84,7 @@ export function decidePoll(change: Change, poll: Of<'poll'>): Change | Decision 
   const task = polledTask(change, poll)
   const { state } = poll
   if (!task || state === null) return { kind: 'unchanged' }
-  if (state === 'failed' || state === 'canceled') return ended(hear(change, task.id, poll), task.id, state)
+  if (state === 'failed' || state === 'canceled') return ended(hear(change, task.id, poll), task.id, poll)
   if (state === task.state) return decideNews(change, task, poll)
   if (!isAhead(change, task.id, state)) return { kind: 'unchanged' }
   if (mayBe(change, state)) return forward(hear(change, task.id, poll), task.id, state)

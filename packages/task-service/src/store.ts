@@ -8,6 +8,7 @@ import { reportWrites } from './report-queries.ts'
 import { fromRow, toRow, type TaskRow } from './row.ts'
 
 const MOST_EVENTS = 1000
+const MOST_MESSAGE_CHARS = 800
 const BATCH = 200
 
 export interface Loaded {
@@ -203,9 +204,15 @@ function reportValues(change: Change, { state, progress }: Extract<Effect, { typ
     sequence: change.next?.revision ?? 0,
     state,
     progress,
-    message: change.next?.message ?? null,
+    message: reportedMessage(change.next, state),
     summary,
   }
+}
+
+/** With `failed` goes the cause: the coordinator shows it to whoever asks why. */
+function reportedMessage(record: TaskRecord | null, state: TaskState | null): string | null {
+  if (state !== 'failed') return record?.message ?? null
+  return record?.lastError?.message.slice(0, MOST_MESSAGE_CHARS) ?? null
 }
 
 function stepValues(change: Change, effect: Extract<Effect, { type: 'save_step' }>) {
