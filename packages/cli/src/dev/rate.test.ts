@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Rates } from './rate.ts'
 
-test('time left is told from the third look on, and begins anew with another attempt', () => {
+test('time left is told once there is progress to compare, and begins anew with another attempt', () => {
   const rates = new Rates()
   rates.see('a', 0, 0)
   rates.see('a', 10, 1000)

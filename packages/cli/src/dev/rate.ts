@@ -23,8 +23,9 @@ export class Rates {
     const points = this.#points.get(key) ?? []
     const last = points.at(-1)
     if (last?.percent === percent) return
-    // Progress that goes back is another attempt: what was before says nothing about it.
-    const kept = last && percent < last.percent ? [] : points.slice(-20)
+    // Progress that goes back is another attempt, and before the first progress lies preparation: neither tells a rate.
+    const anew = last !== undefined && (percent < last.percent || last.percent === 0)
+    const kept = anew ? [] : points.slice(-20)
     this.#points.set(key, [...kept, { percent, at: now }])
   }
 
@@ -56,7 +57,7 @@ export class Rates {
   leftMs(key: string): number | null {
     const points = this.#points.get(key) ?? []
     const [first, last] = [points[0], points.at(-1)]
-    if (!first || !last || points.length < 3 || last.percent <= first.percent) return null
+    if (!first || !last || points.length < 2 || last.percent <= first.percent) return null
     const msPerPercent = (last.at - first.at) / (last.percent - first.percent)
     return Math.round(msPerPercent * (100 - last.percent))
   }
