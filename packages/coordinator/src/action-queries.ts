@@ -17,7 +17,7 @@ export function actionWrites({ builder, now }: Database) {
           deadline_at: sql`${now} + ${parameter('for_ms')}`,
           failures: sql.lit(0),
           ask_first: sql.lit(0),
-        } as any)
+        })
         // The claim stays: a request that is under way ends before the next one begins (RC-5).
         .onConflict((conflict) =>
           conflict.column('task_id').doUpdateSet({

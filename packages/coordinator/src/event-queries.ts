@@ -15,7 +15,7 @@ export function eventQueries({ builder }: Database) {
     insert: prepare(
       builder
         .insertInto('events')
-        .values({ ...all(EVENT), position: counterValue(builder, 'events') } as any)
+        .values({ ...all(EVENT), position: counterValue(builder, 'events') })
         .onConflict((conflict) => conflict.doNothing()),
     ),
     get: prepare(builder.selectFrom('events').selectAll().where('kf_id', '=', parameter('id'))),

@@ -31,7 +31,7 @@ export function releaseWrites({ builder }: Database) {
     insertRelease: prepare(
       builder
         .insertInto('releases')
-        .values({ ...all(RELEASE), position: counterValue(builder, 'releases') } as any)
+        .values({ ...all(RELEASE), position: counterValue(builder, 'releases') })
         .onConflict((conflict) => conflict.doNothing()),
     ),
     updateRelease: prepare(

@@ -46,7 +46,7 @@ export function serviceWrites({ builder, now }: Database) {
     insert: prepare(
       builder
         .insertInto('task_services')
-        .values({ ...all(SERVICE), created_at: now, check_due_at: now } as any)
+        .values({ ...all(SERVICE), created_at: now, check_due_at: now })
         .onConflict((conflict) => conflict.doNothing()),
     ),
     // Only what is given: an edit of another field made meanwhile must not be undone.

@@ -22,7 +22,7 @@ export function studyQueries({ builder }: Database) {
     put: prepare(
       builder
         .insertInto('studies')
-        .values({ ...all(['kf_id', 'name', 'visible', 'created_at']), deleted: sql.lit(0) } as any)
+        .values({ ...all(['kf_id', 'name', 'visible', 'created_at']), deleted: sql.lit(0) })
         .onConflict((conflict) =>
           conflict.column('kf_id').doUpdateSet({
             name: sql`excluded.name`,

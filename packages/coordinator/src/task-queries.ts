@@ -44,7 +44,7 @@ export function pollQueries({ builder, now }: Database) {
     from: prepare(
       builder
         .insertInto('polls')
-        .values({ ...all(['task_id', 'release_id']), due_at: later(now, 'interval_ms') } as any)
+        .values({ ...all(['task_id', 'release_id']), due_at: later(now, 'interval_ms') })
         .onConflict((conflict) =>
           conflict.column('task_id').doUpdateSet({ due_at: sql`excluded.due_at`, misses: sql.lit(0) }),
         ),

@@ -131,7 +131,7 @@ export function historyQueries({ builder }: Database) {
     insertEvent: prepare(
       builder
         .insertInto('events')
-        .values({ position, ...all(['task_id', 'at', 'level', 'type', 'message', 'data']) } as any),
+        .values({ position, ...all(['task_id', 'at', 'level', 'type', 'message', 'data']) }),
     ),
     eventsAfter: prepare(
       events.where('position', '>', parameter('after')).orderBy('position').limit(parameter('limit')),

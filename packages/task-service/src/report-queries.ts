@@ -13,7 +13,7 @@ export function reportWrites({ builder, now }: Database) {
     put: prepare(
       builder
         .insertInto('reports')
-        .values({ ...values, ...fresh, due_at: now, failures: sql.lit(0), created_at: now } as any)
+        .values({ ...values, ...fresh, due_at: now, failures: sql.lit(0), created_at: now })
         .onConflict((conflict) =>
           conflict.column('task_id').doUpdateSet({
             sequence: sql`excluded.sequence`,

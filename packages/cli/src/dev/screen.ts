@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util'
 import type { ReleaseShown, TaskShown } from './coordinator-api.ts'
 import { renderRelease, type View } from './render.ts'
 import { wrap } from './text.ts'
@@ -99,15 +100,10 @@ class LiveScreen implements Screen {
     if (this.#drawn.length === 0) return
     const columns = Math.max(1, this.#out.columns || 80)
     const rows = this.#drawn.reduce(
-      (sum, line) => sum + Math.max(1, Math.ceil(visibleLength(line) / columns)),
+      (sum, line) => sum + Math.max(1, Math.ceil(stripVTControlCharacters(line).length / columns)),
       0,
     )
     this.#out.write(`\u001B[${rows}A\r\u001B[0J`)
     this.#drawn = []
   }
-}
-
-function visibleLength(line: string): number {
-  // oxlint-disable-next-line no-control-regex -- the escape character is what is looked for
-  return line.replaceAll(/\u001B\[[0-9;]*m/g, '').length
 }
