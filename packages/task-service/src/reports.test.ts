@@ -91,7 +91,7 @@ describe.concurrent('a report', () => {
     const { coordinator, task, eventTypes } = await started(world, {}, (coordinator) =>
       coordinator.answers.push({ status: 403, body: { detail: 'no token' } }),
     )
-    await eventually(async () => (await world.outboxRow())?.failures === 1)
+    await eventually(async () => ((await world.outboxRow())?.failures ?? 0) >= 1)
     const row = (await world.outboxRow())!
     expect(row).toMatchObject({ phase: 'send', state: 'staged' })
     expect(row.dueAt - Date.now()).toBeGreaterThan(50_000)
@@ -187,7 +187,7 @@ test('a coordinator that is down while the task finishes learns of it when it co
   const { coordinator, task } = await started(world, { stage: () => finish.reached })
   await coordinator.close()
   finish.open()
-  await eventually(async () => (await world.outboxRow())?.failures === 1)
+  await eventually(async () => ((await world.outboxRow())?.failures ?? 0) >= 1)
   expect((await task()).waiting_for).toMatchObject({
     whom: 'coordinator',
     last_error: expect.stringContaining('refused'),

@@ -143,6 +143,8 @@ async function open({ task, env, retry }: Making, url: string, coordinatorUrl: s
   const service = await createTaskService({
     // As `serve` does: also what the tests change behind its back must not be missed.
     exclusive: true,
+    // The whole of every delay: a test that looks at a failure must find it before the next try.
+    random: () => 1,
     task: defineTask({
       name: 'fixture',
       version: '1.0.0',

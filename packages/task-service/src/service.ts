@@ -35,6 +35,8 @@ export interface ServiceParts {
   readonly exclusive?: boolean
   /** Between tries of the author's code; WK-8 where it is not given. */
   readonly retry?: Backoff
+  /** In [0, 1): how much of such a delay is waited; by chance where it is not given. */
+  readonly random?: () => number
 }
 
 export interface TaskService {
@@ -68,7 +70,7 @@ export async function createTaskService(parts: ServiceParts): Promise<TaskServic
     recent: parts.exclusive && database.clock ? new RecentRecords(database.clock) : null,
     queue,
     policy,
-    random: Math.random,
+    random: parts.random ?? Math.random,
     reportsChanged: () => reporter.nudge(),
     refusedLate: metrics.refusedLate,
   })
