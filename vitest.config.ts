@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
-  ssr: { resolve: { conditions: ['development', 'node', 'import', 'module', 'default'] } },
+  ssr: { resolve: { conditions: ['development', 'node'] } },
   test: {
     include: [
       'packages/*/src/**/*.test.ts',

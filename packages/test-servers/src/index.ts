@@ -1,0 +1,3 @@
+export { absent, type ServerKind } from './programs.ts'
+export { startPostgres, type PostgresServer } from './postgres.ts'
+export { startRedis, type RedisServer } from './redis.ts'
