@@ -32,3 +32,16 @@ export function bump(builder: Database['builder'], counter: string) {
 export function counterValue(builder: Database['builder'], counter: string) {
   return builder.selectFrom('counters').select('value').where('name', '=', sql.lit(counter))
 }
+
+/**
+ * Writes what is there already: a service that gets a task and one that is deleted at the same moment wait for each
+ * other, and whoever comes second sees what the first has done.
+ */
+export function holdService(builder: Database['builder'], id: any) {
+  return prepare(
+    builder
+      .updateTable('task_services')
+      .set({ enabled: sql.ref('enabled') })
+      .where('kf_id', '=', id),
+  )
+}

@@ -1,16 +1,6 @@
 import { parameter, prepare, type Database } from '@release-task/database'
 import { sql } from 'kysely'
-import {
-  all,
-  bump,
-  count,
-  counterValue,
-  given,
-  numberOrNull,
-  page,
-  textOrNull,
-  underWay,
-} from './query-parts.ts'
+import { all, bump, count, counterValue, given, holdService, page, underWay } from './query-parts.ts'
 
 const RELEASE = [
   'kf_id', 'revision', 'name', 'description', 'state', 'version', 'tags', 'author', 'is_major', 'created_at',
@@ -47,7 +37,8 @@ export function releaseWrites({ builder }: Database) {
     deleteStudies: prepare(
       builder.deleteFrom('release_studies').where('release_id', '=', parameter('release_id')),
     ),
-    insertTask: insertTask(builder),
+    holdService: holdService(builder, parameter('task_service_id')),
+    insertTask: prepare(builder.insertInto('tasks').values(all([...TASK_TEXTS, ...TASK_NUMBERS]))),
     updateTask: prepare(
       builder
         .updateTable('tasks')
@@ -64,24 +55,6 @@ export function releaseWrites({ builder }: Database) {
   }
 }
 
-/** Only while the service is registered: one that is deleted this very moment must get no task. */
-function insertTask(builder: Database['builder']) {
-  const row = builder
-    .selectFrom('task_services')
-    .select([
-      ...TASK_TEXTS.map((name) => textOrNull(name).as(name)),
-      ...TASK_NUMBERS.map((name) => numberOrNull(name).as(name)),
-    ])
-    .where('task_services.kf_id', '=', parameter('task_service_id'))
-  return prepare(
-    builder
-      .insertInto('tasks')
-      .columns([...TASK_TEXTS, ...TASK_NUMBERS])
-      .expression(row)
-      .onConflict((conflict) => conflict.doNothing()),
-  )
-}
-
 /** Statements that read one release, or what there is besides it. */
 export function releaseReads({ builder, now }: Database) {
   const byRelease = (table: string) =>
@@ -94,6 +67,7 @@ export function releaseReads({ builder, now }: Database) {
         .where('name', '=', sql.lit('latest')),
     ),
     release: prepare(builder.selectFrom('releases').selectAll().where('kf_id', '=', parameter('id'))),
+    revision: prepare(builder.selectFrom('releases').select('revision').where('kf_id', '=', parameter('id'))),
     studies: prepare(byRelease('release_studies').select('study_id')),
     tasks: prepare(byRelease('tasks').selectAll()),
     underWay: prepare(

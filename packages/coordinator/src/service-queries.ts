@@ -1,6 +1,6 @@
 import { parameter, prepare, type Database } from '@release-task/database'
 import { sql } from 'kysely'
-import { all, count, numberOrNull, page, textOrNull, underWay } from './query-parts.ts'
+import { all, count, holdService, numberOrNull, page, textOrNull, underWay } from './query-parts.ts'
 
 const SERVICE = ['kf_id', 'name', 'description', 'url', 'author', 'enabled', 'last_ok_status', 'created_at']
 
@@ -77,10 +77,11 @@ function otherWithUrl(builder: Database['builder']) {
     .where('other.kf_id', '<>', id)
 }
 
-/** Statements that delete a service with all that hangs on it; the first finds nothing where it is in use (CR-32). */
+/** Statements that delete a service with all that hangs on it; `service` finds nothing where it is in use (CR-32). */
 export function serviceRemoval({ builder }: Database) {
   const ofService = builder.selectFrom('tasks').select('kf_id').where('task_service_id', '=', id)
   return {
+    hold: holdService(builder, id),
     service: prepare(
       builder
         .deleteFrom('task_services')

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { openDatabase } from '@release-task/database'
-import { expect, test } from 'vitest'
+import { absent, startPostgres, type PostgresServer } from '@release-task/test-servers'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { storeContract } from './store.contract.ts'
 import { ReleaseStore } from './store.ts'
 
@@ -25,6 +26,19 @@ storeContract('SQLite in a file', async () => {
   return { database, close }
 })
 
+describe.skipIf(absent('postgresql'))('with a server', () => {
+  let server: PostgresServer
+  beforeAll(async () => {
+    server = await startPostgres()
+  })
+  afterAll(() => server.stop())
+
+  storeContract('PostgreSQL', async () => {
+    const database = await openDatabase({ url: await server.createDatabase(), ...identity })
+    return { database, close: () => database.close() }
+  })
+})
+
 test('a database of the first version is brought up to date, and keeps what it holds', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'coordinator-migration-'))
   const first = join(folder, 'migrations')
@@ -32,8 +46,9 @@ test('a database of the first version is brought up to date, and keeps what it h
   copyFileSync(new URL('001-releases.sql', migrations), join(first, '001-releases.sql'))
   const url = `sqlite:${join(folder, 'state.db')}`
   const old = await openDatabase({ url, ...identity, migrations: pathToFileURL(`${first}/`) })
-  old.connection.exec(`INSERT INTO releases VALUES
-    ('RE_00000001', 3, 1, 'n', '', 'publishing', '0.0.0', '[]', 'a', 0, 1, 2, NULL, NULL, NULL, NULL)`)
+  const row = `INSERT INTO releases VALUES
+    ('RE_00000001', 3, 1, 'n', '', 'publishing', '0.0.0', '[]', 'a', 0, 1, 2, NULL, NULL, NULL, NULL)`
+  await old.commit([{ query: { sql: row, names: [] }, values: {} }])
   await old.close()
   const database = await openDatabase({ url, ...identity })
   const store = new ReleaseStore(database, { random: Math.random, pollIntervalMs: 1000 })

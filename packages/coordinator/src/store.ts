@@ -90,14 +90,18 @@ export class ReleaseStore {
   }
 
   async get(id: string): Promise<ReleaseRecord | null> {
-    const { release, studies, tasks } = this.#reads
-    const [row] = await this.#database.all<Row>(release, { id })
-    if (!row) return null
-    const parts = await Promise.all([
-      this.#database.all<Row>(studies, { id }),
-      this.#database.all<Row>(tasks, { id }),
-    ])
-    return releaseFromRow(row, ...parts)
+    const { release, studies, tasks, revision } = this.#reads
+    for (;;) {
+      const [row] = await this.#database.all<Row>(release, { id })
+      if (!row) return null
+      const parts = await Promise.all([
+        this.#database.all<Row>(studies, { id }),
+        this.#database.all<Row>(tasks, { id }),
+      ])
+      const [now] = await this.#database.all<{ revision: number }>(revision, { id })
+      // Another instance may have changed it between the queries: then the tasks are not those of this row.
+      if (now?.revision === row['revision']) return releaseFromRow(row, ...parts)
+    }
   }
 
   /** All of the change or nothing. `conflict`: the release is another by now; load and decide again. */
@@ -209,7 +213,10 @@ export class ReleaseStore {
       const was = before?.tasks[place]
       if (was === task) return []
       const query = was ? queries.updateTask : queries.insertTask
-      return [{ query, values: taskToRow(task, next.id, place), expect: 1 }]
+      const stored = { query, values: taskToRow(task, next.id, place), expect: 1 }
+      // Only while the service is registered: one that is deleted this very moment must get no task.
+      const held = { query: queries.holdService, values: { task_service_id: task.serviceId }, expect: 1 }
+      return was ? [stored] : [held, stored]
     })
     return [...own, ...this.#studyStatements(before, next), ...tasks]
   }

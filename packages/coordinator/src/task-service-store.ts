@@ -100,8 +100,9 @@ export class TaskServiceStore {
    * @returns false where it is in use, also since a moment ago, or gone already
    */
   async remove(id: string): Promise<boolean> {
-    const { service, actions, polls, tasks, eventLinks } = this.#removal
+    const { hold, service, actions, polls, tasks, eventLinks } = this.#removal
     const result = await this.#database.commit([
+      { query: hold, values: { id }, expect: 1 },
       { query: service, values: { id }, expect: 1 },
       ...[actions, polls, tasks, eventLinks].map((query) => ({ query, values: { id } })),
     ])

@@ -1,175 +1,153 @@
-import { spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { pathToFileURL } from 'node:url'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { absent, startPostgres, type PostgresServer } from '@release-task/test-servers'
+import { Client } from 'pg'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { parseAddress, redacted } from './address.ts'
+import { databaseContract, thingQueries } from './database.contract.ts'
 import type { Database } from './database.ts'
-import { DatabaseError } from './errors.ts'
 import { openDatabase } from './open.ts'
-import { isGone, ownIdentity } from './process-identity.ts'
-import { registerProcess } from './process-registry.ts'
-import { parameter, prepare } from './statement.ts'
 
-let folder: string
-let open: Database[]
+const MIGRATIONS = new URL('../test-migrations/', import.meta.url)
 
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'database-'))
-  open = []
-  writeFileSync(
-    join(folder, '001-things.sql'),
-    'CREATE TABLE things (id TEXT NOT NULL PRIMARY KEY, size BIGINT NOT NULL);',
+function sqlitePlace() {
+  const folder = mkdtempSync(join(tmpdir(), 'database-'))
+  return { url: `sqlite:${join(folder, 'state.db')}`, remove: () => rmSync(folder, { recursive: true }) }
+}
+
+databaseContract('node:sqlite', async () => sqlitePlace())
+
+const openThings = (url: string) =>
+  openDatabase({ url, side: 'task-service', name: 'things', migrations: MIGRATIONS })
+
+test('SQLite waits while another connection writes, without blocking this process, for five seconds', async () => {
+  const place = sqlitePlace()
+  const database = await openThings(place.url)
+  const { insert } = thingQueries(database)
+  const other = new DatabaseSync(place.url.slice('sqlite:'.length))
+  other.exec('BEGIN IMMEDIATE')
+  let turns = 0
+  const ticking = setInterval(() => turns++, 5)
+  const refused = database.commit([{ query: insert, values: { id: 'a', size: 1 } }])
+  await expect(refused).rejects.toMatchObject({ code: 'DATABASE_BUSY' })
+  clearInterval(ticking)
+  expect(turns).toBeGreaterThan(100)
+  const waiting = database.commit([{ query: insert, values: { id: 'b', size: 1 } }])
+  other.exec('COMMIT')
+  other.close()
+  expect(await waiting).toBe('committed')
+  await database.close()
+  place.remove()
+})
+
+describe.skipIf(absent('postgresql'))('with a server', () => {
+  let server: PostgresServer
+  let url: string
+  let database: Database
+
+  beforeAll(async () => {
+    server = await startPostgres()
+  })
+  afterAll(() => server.stop())
+
+  databaseContract('PostgreSQL', async () => ({
+    url: await server.createDatabase(),
+    remove: () => undefined,
+  }))
+
+  describe('PostgreSQL', () => {
+    beforeEach(async () => {
+      url = await server.createDatabase()
+      database = await openThings(url)
+    })
+    afterEach(() => database.close())
+
+    const put = (id: string) => ({ query: thingQueries(database).insert, values: { id, size: 1 } })
+    const ids = async () =>
+      (await database.all<{ id: string }>(thingQueries(database).all)).map((row) => row.id)
+
+    test.each(['fast', 'crash'] as const)(
+      'a server that ends (%s) is unreachable, and reached again without help',
+      async (how) => {
+        await Promise.all(['a', 'b', 'c', 'd', 'e'].map((id) => database.commit([put(id)])))
+        await server.end(how)
+        await expect(database.commit([put('f')])).rejects.toMatchObject({ code: 'DATABASE_UNREACHABLE' })
+        await expect(ids()).rejects.toMatchObject({ code: 'DATABASE_UNREACHABLE' })
+        await expect(database.ping()).rejects.toMatchObject({ code: 'DATABASE_UNREACHABLE' })
+        await server.start()
+        expect(await database.commit([put('g')])).toBe('committed')
+        expect(await ids()).toEqual(['a', 'b', 'c', 'd', 'e', 'g'])
+      },
+    )
+
+    test('connections that died in the pool cost no commit', async () => {
+      await Promise.all(['a', 'b', 'c'].map((id) => database.commit([put(id)])))
+      const other = new Client({ connectionString: url })
+      await other.connect()
+      await other.query(
+        'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()',
+      )
+      await other.end()
+      expect(await Promise.all(['d', 'e', 'f'].map((id) => database.commit([put(id)])))).toEqual([
+        'committed',
+        'committed',
+        'committed',
+      ])
+    })
+
+    test('a process that is suspended in the middle of a commit does not hold up the others for ever', async () => {
+      await database.commit([put('a')])
+      const { grow } = thingQueries(database)
+      const suspended = new Client({ connectionString: url, idle_in_transaction_session_timeout: 5000 })
+      suspended.on('error', () => undefined)
+      await suspended.connect()
+      await suspended.query('BEGIN')
+      await suspended.query("UPDATE things SET size = 7 WHERE id = 'a'")
+      const grown = { query: grow, values: { id: 'a', from: 1, to: 2 }, expect: 1 }
+      expect(await database.commit([grown])).toBe('committed')
+      await suspended.end().catch(() => undefined)
+    })
+
+    test('every connection has the limits that end a suspended commit and a statement that hangs', async () => {
+      const setting = (name: string) => database.all({ sql: `SHOW ${name}`, names: [] })
+      expect(await setting('idle_in_transaction_session_timeout')).toEqual([
+        { idle_in_transaction_session_timeout: '5s' },
+      ])
+      expect(await setting('statement_timeout')).toEqual([{ statement_timeout: '10s' }])
+      expect(await setting('synchronous_commit')).toEqual([{ synchronous_commit: 'on' }])
+    })
+  })
+
+  test('a server that is not there is named, without the password', async () => {
+    const address = `postgres://me:secret@127.0.0.1:1/none`
+    const opening = openThings(address)
+    await expect(opening).rejects.toMatchObject({ code: 'DATABASE_UNREACHABLE' })
+    await expect(opening).rejects.toThrow('postgres://me:…@127.0.0.1:1/none')
+    await expect(opening).rejects.not.toThrow('secret')
+  })
+})
+
+describe('addresses', () => {
+  test.each([
+    ['sqlite:a.db', { kind: 'sqlite', path: 'a.db' }],
+    ['sqlite:///tmp/a.db', { kind: 'sqlite', path: '/tmp/a.db' }],
+    ['sqlite::memory:', { kind: 'sqlite', path: ':memory:' }],
+    ['postgres://h/d', { kind: 'postgresql', url: 'postgres://h/d' }],
+    ['postgresql://u@h:1/d', { kind: 'postgresql', url: 'postgresql://u@h:1/d' }],
+  ])('%s', (url, address) => expect(parseAddress(url)).toEqual(address))
+
+  test.each(['mysql://x', 'sqlite:', 'postgres:x', ''])('%s is refused by name', (url) =>
+    expect(() => parseAddress(url)).toThrow(`DATABASE_URL=${url}`),
   )
-})
 
-afterEach(async () => {
-  for (const database of open) await database.close()
-  rmSync(folder, { recursive: true })
-})
-
-const location = () => `sqlite:${join(folder, 'state.db')}`
-
-async function openThings(overrides: { name?: string; side?: 'task-service' | 'coordinator' } = {}) {
-  const database = await openDatabase({
-    url: location(),
-    side: overrides.side ?? 'task-service',
-    name: overrides.name ?? 'things',
-    migrations: pathToFileURL(`${folder}/`),
-  })
-  open.push(database)
-  return database
-}
-
-function thingQueries({ builder }: Database) {
-  return {
-    insert: prepare(builder.insertInto('things').values({ id: parameter('id'), size: parameter('size') })),
-    grow: prepare(
-      builder
-        .updateTable('things')
-        .set({ size: parameter('to') })
-        .where('id', '=', parameter('id'))
-        .where('size', '=', parameter('from')),
-    ),
-    all: prepare(builder.selectFrom('things').selectAll().orderBy('id')),
-  }
-}
-
-describe('commit', () => {
-  test('stores all statements, and the state survives closing', async () => {
-    const first = await openThings()
-    const { insert } = thingQueries(first)
-    const values = (id: string) => ({ query: insert, values: { id, size: 1 } })
-    expect(await first.commit([values('a'), values('b')])).toBe('committed')
-    await first.close()
-    const second = await openThings()
-    expect(await second.all(thingQueries(second).all)).toEqual([
-      { id: 'a', size: 1 },
-      { id: 'b', size: 1 },
-    ])
-  })
-
-  test('another row count than expected undoes the whole commit, and only that one of the group', async () => {
-    const database = await openThings()
-    const { insert, grow, all } = thingQueries(database)
-    await database.commit([{ query: insert, values: { id: 'a', size: 1 } }])
-    const results = await Promise.all([
-      database.commit([{ query: grow, values: { id: 'a', from: 1, to: 2 }, expect: 1 }]),
-      database.commit([
-        { query: insert, values: { id: 'b', size: 1 } },
-        { query: grow, values: { id: 'a', from: 1, to: 3 }, expect: 1 },
-      ]),
-      database.commit([{ query: insert, values: { id: 'c', size: 1 } }]),
-    ])
-    expect(results).toEqual(['committed', 'conflict', 'committed'])
-    expect(await database.all(all)).toEqual([
-      { id: 'a', size: 2 },
-      { id: 'c', size: 1 },
-    ])
-  })
-
-  test('a statement that the database refuses rejects its own commit and no other', async () => {
-    const database = await openThings()
-    const { insert, all } = thingQueries(database)
-    const twice = { query: insert, values: { id: 'a', size: 1 } }
-    const results = await Promise.allSettled([
-      database.commit([twice, twice]),
-      database.commit([{ query: insert, values: { id: 'b', size: 1 } }]),
-    ])
-    expect(results.map((result) => result.status)).toEqual(['rejected', 'fulfilled'])
-    expect(await database.all(all)).toEqual([{ id: 'b', size: 1 }])
-  })
-
-  test('waits while another connection writes, without blocking this process, and is refused after five seconds', async () => {
-    const database = await openThings()
-    const { insert } = thingQueries(database)
-    const other = new DatabaseSync(join(folder, 'state.db'))
-    other.exec('BEGIN IMMEDIATE')
-    let turns = 0
-    const ticking = setInterval(() => turns++, 5)
-    const refused = database.commit([{ query: insert, values: { id: 'a', size: 1 } }])
-    await expect(refused).rejects.toMatchObject({ code: 'DATABASE_BUSY' })
-    clearInterval(ticking)
-    expect(turns).toBeGreaterThan(100)
-    const waiting = database.commit([{ query: insert, values: { id: 'b', size: 1 } }])
-    other.exec('COMMIT')
-    other.close()
-    expect(await waiting).toBe('committed')
-  })
-})
-
-describe('opening', () => {
-  test("another service's database is refused, and another side's", async () => {
-    await openThings()
-    await expect(openThings({ name: 'other' })).rejects.toMatchObject({ code: 'DATABASE_FOREIGN' })
-  })
-
-  test('a newer database and a changed migration are refused', async () => {
-    writeFileSync(join(folder, '002-more.sql'), 'ALTER TABLE things ADD COLUMN color TEXT;')
-    const newer = await openThings()
-    await newer.close()
-    rmSync(join(folder, '002-more.sql'))
-    await expect(openThings()).rejects.toMatchObject({ code: 'DATABASE_NEWER' })
-    writeFileSync(join(folder, '002-more.sql'), 'ALTER TABLE things ADD COLUMN colour TEXT;')
-    await expect(openThings()).rejects.toMatchObject({ code: 'DATABASE_MIGRATION_CHANGED' })
-  })
-
-  test('an address of another kind is refused by name', async () => {
-    const options = { side: 'coordinator', name: 'x', migrations: pathToFileURL(`${folder}/`) } as const
-    await expect(openDatabase({ url: 'mysql://x', ...options })).rejects.toThrow(/DATABASE_URL=mysql/)
-  })
-})
-
-describe('processes', () => {
-  test('a second process of role all is refused and told the pid; after release it may come', async () => {
-    const database = await openThings()
-    const first = await registerProcess(database, 'all')
-    await expect(registerProcess(database, 'all')).rejects.toThrow(`Process ${process.pid} (role all)`)
-    await expect(registerProcess(database, 'worker')).rejects.toBeInstanceOf(DatabaseError)
-    await first.release()
-    await (await registerProcess(database, 'api')).release()
-  })
-
-  test('api and worker go together', async () => {
-    const database = await openThings()
-    const both = [await registerProcess(database, 'api'), await registerProcess(database, 'worker')]
-    await expect(registerProcess(database, 'all')).rejects.toMatchObject({ code: 'DATABASE_IN_USE' })
-    for (const one of both) await one.release()
-  })
-
-  test('an entry of a process that has ended on this host is no hindrance', async () => {
-    const database = await openThings()
-    const child = spawn('true')
-    const gone = ownIdentity().replace(`|${process.pid}|`, `|${child.pid}|`)
-    await new Promise((resolve) => child.on('exit', resolve))
-    expect(isGone(gone)).toBe(true)
-    expect(isGone(ownIdentity())).toBe(false)
-    const first = await registerProcess(database, 'all')
-    const rename = prepare(database.builder.updateTable('processes').set({ owner: parameter('owner') }))
-    await database.commit([{ query: rename, values: { owner: gone } }])
-    const second = await registerProcess(database, 'all')
-    await second.release()
-    await first.release()
-  })
+  test.each([
+    ['postgres://u:secret@h/d', 'postgres://u:…@h/d'],
+    ['postgres://u:p%40ss@h/d?sslmode=require', 'postgres://u:…@h/d?sslmode=require'],
+    ['postgres://h/d?user=u&password=secret&x=1', 'postgres://h/d?user=u&password=…&x=1'],
+    ['redis://:secret@h:1/2', 'redis://:…@h:1/2'],
+    ['postgres://u@h/d', 'postgres://u@h/d'],
+    ['sqlite:a@b.db', 'sqlite:a@b.db'],
+  ])('%s is shown as %s', (url, shown) => expect(redacted(url)).toBe(shown))
 })

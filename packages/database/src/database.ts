@@ -1,7 +1,10 @@
 import type { Kysely, RawBuilder } from 'kysely'
 import type { Prepared, SqlValue, Statement } from './statement.ts'
 
-/** `conflict`: a statement touched another number of rows than expected, and nothing of the commit is stored. */
+/**
+ * `conflict`: a statement touched another number of rows than expected, or would write a key a second time; nothing
+ * of the commit is stored.
+ */
 export type CommitResult = 'committed' | 'conflict'
 
 /**
@@ -16,8 +19,10 @@ export interface Database {
   /** The same clock without a query, where it is this host's own; null where only the database can tell. */
   readonly clock: (() => number) | null
   /**
-   * All statements or none. Durable when it resolves. Nothing else runs between the statements.
-   * @throws DatabaseError DATABASE_BUSY when another process kept the database for five seconds
+   * All statements or none. Durable when it resolves. On SQLite nothing else runs between the statements; on
+   * PostgreSQL each sees what others have committed by then, so what must not change meanwhile is written first.
+   * @throws DatabaseError DATABASE_BUSY when another process kept the database for five seconds;
+   * DATABASE_UNREACHABLE when the connection broke, and then the commit may be stored all the same
    */
   commit(statements: readonly Statement[]): Promise<CommitResult>
   /** The rows of a prepared query, in one consistent view. */

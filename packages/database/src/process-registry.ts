@@ -44,6 +44,13 @@ function prepareQueries({ builder, now }: Database) {
     expiry.as('expires_at'),
   ])
   return {
+    // Writes what is there already, for the sake of the lock on the row.
+    alone: prepare(
+      builder
+        .updateTable('identity')
+        .set({ value: sql.ref('value') })
+        .where('name', '=', sql.lit('side')),
+    ),
     list: prepare(builder.selectFrom('processes').selectAll().select(now.as('now'))),
     remove: prepare(builder.deleteFrom('processes').where('owner', '=', owner)),
     renew: prepare(builder.updateTable('processes').set({ expires_at: expiry }).where('owner', '=', owner)),
@@ -59,28 +66,49 @@ function prepareQueries({ builder, now }: Database) {
 /**
  * Enters this process among those that use the database. Entries of processes that have ended on this host, or
  * have not renewed theirs, are removed first.
+ * @param lost called where this process was suspended for so long that another one, which does not go together with
+ * it, has taken its place: it must stop
  * @throws DatabaseError DATABASE_IN_USE, naming the pid, where the roles do not go together
  */
-export async function registerProcess(database: Database, role: ProcessRole): Promise<Registration> {
+export async function registerProcess(
+  database: Database,
+  role: ProcessRole,
+  lost: (error: unknown) => void = () => undefined,
+): Promise<Registration> {
   const queries = prepareQueries(database)
-  const owner = ownIdentity()
-  await enter(database, queries, { owner, role })
+  const self = { owner: ownIdentity(), role }
+  await enter(database, queries, self)
   const timer = setInterval(() => {
     // A renewal that fails is tried again in five seconds; the entry lives for fifteen.
-    void database.commit([{ query: queries.renew, values: { owner } }]).catch(() => undefined)
+    void renew(database, queries, self).catch((error: unknown) => {
+      if (error instanceof DatabaseError && error.code === 'DATABASE_IN_USE') lost(error)
+    })
   }, RENEW_MS)
   timer.unref()
   const release = async () => {
     clearInterval(timer)
-    await database.commit([{ query: queries.remove, values: { owner } }])
+    await database.commit([{ query: queries.remove, values: { owner: self.owner } }])
   }
-  return { owner, release }
+  return { owner: self.owner, release }
 }
 
-async function enter(database: Database, queries: Queries, self: { owner: string; role: ProcessRole }) {
+interface Self {
+  readonly owner: string
+  readonly role: ProcessRole
+}
+
+/** An entry that is gone was taken for a dead process's: it is made again, where that is still possible. */
+async function renew(database: Database, queries: Queries, self: Self): Promise<void> {
+  const result = await database.commit([{ query: queries.renew, values: { owner: self.owner }, expect: 1 }])
+  if (result === 'conflict') await enter(database, queries, self)
+}
+
+async function enter(database: Database, queries: Queries, self: Self): Promise<void> {
   const rows = await database.all<ProcessRow>(queries.list)
   const gone = rows.filter((row) => row.expires_at <= row.now || isGone(row.owner))
   const result = await database.commit([
+    // Two that enter at once must not both find nobody: the second waits here for the first.
+    { query: queries.alone, values: {}, expect: 1 },
     ...gone.map((row) => ({ query: queries.remove, values: { owner: row.owner } })),
     { query: queries.insert, values: { ...self, pid: process.pid }, expect: 1 },
   ])

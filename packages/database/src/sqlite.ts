@@ -29,6 +29,12 @@ function isBusy(error: unknown): boolean {
   return (code & 0xff) === 5 || (code & 0xff) === 6
 }
 
+/** 1555 SQLITE_CONSTRAINT_PRIMARYKEY, 2067 SQLITE_CONSTRAINT_UNIQUE: a row with this key is there by now. */
+function isDuplicate(error: unknown): boolean {
+  const code = (error as { errcode?: number }).errcode ?? 0
+  return code === 1555 || code === 2067
+}
+
 /** Opens the file with the settings that every connection needs. */
 export function openSqliteConnection(path: string, options: SqliteOptions): DatabaseSync {
   // No busy timeout: it would stop the whole event loop. Busy is tried again asynchronously instead.
@@ -76,7 +82,8 @@ export class SqliteDatabase implements Database {
   }
 
   async all<Row>(query: Prepared, values: Readonly<Record<string, SqlValue>> = {}): Promise<Row[]> {
-    return this.#prepare(query).all(...bind(query, values)) as Row[]
+    // Beside other processes even a read finds the file locked for a moment.
+    return this.#whenFree(() => this.#prepare(query).all(...bind(query, values)) as Row[])
   }
 
   async ping(): Promise<void> {
@@ -148,7 +155,7 @@ export class SqliteDatabase implements Database {
       }
       return 'committed'
     } catch (error) {
-      return { error }
+      return isDuplicate(error) ? 'conflict' : { error }
     }
   }
 

@@ -21,10 +21,10 @@ export function renewalOf(database: Database, leaseMs: number): RenewAll {
 }
 
 /** The same with a connection of its own, for a thread: a connection cannot be shared between threads. */
-export function createLeaseDatabase(
+export async function createLeaseDatabase(
   url: string,
   leaseMs: number,
-): { renewAll: RenewAll; close(): Promise<void> } {
-  const database = openConnection(url)
+): Promise<{ renewAll: RenewAll; close(): Promise<void> }> {
+  const database = await openConnection(url)
   return { renewAll: renewalOf(database, leaseMs), close: () => database.close() }
 }

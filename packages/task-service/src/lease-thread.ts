@@ -5,7 +5,7 @@ import type { LeaseThreadData, ToKeeper, ToThread } from './lease-keeper.ts'
 
 // Runs apart from the author's code: a busy loop there must not lose the lease.
 const data = workerData as LeaseThreadData
-const database = createLeaseDatabase(data.url, data.leaseMs)
+const database = await createLeaseDatabase(data.url, data.leaseMs)
 const keeper = new TimerLeaseKeeper(database.renewAll, data.leaseMs / 3)
 
 function tell(message: ToKeeper): void {

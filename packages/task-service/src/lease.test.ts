@@ -155,7 +155,7 @@ describe('ThreadLeaseKeeper, in a whole service', () => {
 
   test('a cancel is seen through the renewal alone, without a message (WK-15)', async () => {
     const reason = await startedStage({ LEASE: '600ms' })
-    const database = openConnection(fixture.url)
+    const database = await openConnection(fixture.url)
     const elsewhere = createExecute({
       recent: null,
       store: new TaskStore(database),

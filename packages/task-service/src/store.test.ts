@@ -2,26 +2,40 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openConnection, openDatabase } from '@release-task/database'
-import { expect, test } from 'vitest'
+import { absent, startPostgres, type PostgresServer } from '@release-task/test-servers'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { storeContract, type StoreSubject } from './store.contract.ts'
 import { TaskStore } from './store.ts'
 
 const MIGRATIONS = new URL('../migrations/', import.meta.url)
 
-async function openSqlite(): Promise<StoreSubject> {
-  const folder = mkdtempSync(join(tmpdir(), 'task-store-'))
-  const url = `sqlite:${join(folder, 'state.db')}`
+async function openAt(url: string, remove: () => void): Promise<StoreSubject> {
   const database = await openDatabase({ url, side: 'task-service', name: 'store', migrations: MIGRATIONS })
-  const second = openConnection(url)
+  const second = await openConnection(url)
   const close = async () => {
     await second.close()
     await database.close()
-    rmSync(folder, { recursive: true })
+    remove()
   }
   return { database, second, close }
 }
 
+function openSqlite(): Promise<StoreSubject> {
+  const folder = mkdtempSync(join(tmpdir(), 'task-store-'))
+  return openAt(`sqlite:${join(folder, 'state.db')}`, () => rmSync(folder, { recursive: true }))
+}
+
 storeContract('node:sqlite', openSqlite)
+
+describe.skipIf(absent('postgresql'))('with a server', () => {
+  let server: PostgresServer
+  beforeAll(async () => {
+    server = await startPostgres()
+  })
+  afterAll(() => server.stop())
+
+  storeContract('PostgreSQL', async () => openAt(await server.createDatabase(), () => undefined))
+})
 
 test('a closed database refuses instead of losing', async () => {
   const { database, close } = await openSqlite()

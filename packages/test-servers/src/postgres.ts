@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import pg from 'pg'
+import { Client } from 'pg'
 import { freePort, removeFolder, runProgram, ServerProcess, serverFolder } from './server-process.ts'
 
 /** A PostgreSQL cluster of one test file. */
@@ -60,7 +60,7 @@ export async function startPostgres(): Promise<PostgresServer> {
 }
 
 async function query(url: string, text: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000 })
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 5000 })
   // Its end is also told by the query that it interrupts.
   client.on('error', () => undefined)
   await client.connect()

@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
-import type { DatabaseSync } from 'node:sqlite'
-import { fileURLToPath } from 'node:url'
 import { DatabaseError } from './errors.ts'
 
 /** One numbered `.sql` file. */
@@ -41,40 +39,34 @@ const CREATE = `CREATE TABLE IF NOT EXISTS schema_migrations (
   PRIMARY KEY (owner, number)
 )`
 
-interface Applied {
+export interface AppliedMigration {
   readonly owner: string
   readonly number: number
   readonly name: string
   readonly checksum: string
 }
 
+/** The statements of every migration run; both databases understand them. */
+export const MIGRATION_STATEMENTS = {
+  create: CREATE,
+  applied: 'SELECT owner, number, name, checksum FROM schema_migrations',
+} as const
+
 /**
- * Brings the schema up to date: all missing migrations in one transaction, or none.
+ * The migrations that a database has not run yet, in their order.
  * @throws DatabaseError DATABASE_NEWER, DATABASE_MIGRATION_CHANGED
  */
-export function migrateSqlite(connection: DatabaseSync, migrations: readonly Migration[], now: number): void {
-  connection.exec('BEGIN IMMEDIATE')
-  try {
-    connection.exec(CREATE)
-    const applied = connection
-      .prepare('SELECT owner, number, name, checksum FROM schema_migrations')
-      .all() as unknown as Applied[]
-    checkApplied(applied, migrations)
-    for (const migration of missing(applied, migrations)) apply(connection, migration, now)
-    connection.exec('COMMIT')
-  } catch (error) {
-    if (connection.isTransaction) connection.exec('ROLLBACK')
-    throw error
-  }
-}
-
-function missing(applied: readonly Applied[], migrations: readonly Migration[]): Migration[] {
+export function missingMigrations(
+  applied: readonly AppliedMigration[],
+  migrations: readonly Migration[],
+): Migration[] {
+  checkApplied(applied, migrations)
   return migrations.filter(
     (migration) => !applied.some((row) => row.owner === migration.owner && row.number === migration.number),
   )
 }
 
-function checkApplied(applied: readonly Applied[], migrations: readonly Migration[]): void {
+function checkApplied(applied: readonly AppliedMigration[], migrations: readonly Migration[]): void {
   for (const row of applied) {
     const known = migrations.find((one) => one.owner === row.owner && one.number === row.number)
     if (!known)
@@ -88,19 +80,4 @@ function checkApplied(applied: readonly Applied[], migrations: readonly Migratio
         `Migration ${row.owner}/${row.name} was changed after this database ran it: add a new one instead`,
       )
   }
-}
-
-function apply(connection: DatabaseSync, migration: Migration, now: number): void {
-  connection.exec(migration.text)
-  connection
-    .prepare(
-      'INSERT INTO schema_migrations (owner, number, name, checksum, applied_at) VALUES (?, ?, ?, ?, ?)',
-    )
-    .run(migration.owner, migration.number, migration.name, migration.checksum, now)
-}
-
-/** The path of a `sqlite:` address, which may be relative to the working folder. */
-export function sqlitePath(url: string): string | null {
-  if (url.startsWith('file:')) return fileURLToPath(url)
-  return url.startsWith('sqlite:') ? url.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '') : null
 }

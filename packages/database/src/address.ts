@@ -1,0 +1,28 @@
+import { fileURLToPath } from 'node:url'
+import { DatabaseError } from './errors.ts'
+
+/** Where a database is, by the form of its address. */
+export type Address =
+  { readonly kind: 'sqlite'; readonly path: string } | { readonly kind: 'postgresql'; readonly url: string }
+
+/** @throws DatabaseError DATABASE_URL_INVALID */
+export function parseAddress(url: string): Address {
+  const path = sqlitePath(url)
+  if (path) return { kind: 'sqlite', path }
+  if (/^postgres(ql)?:\/\//.test(url) && URL.canParse(url)) return { kind: 'postgresql', url }
+  throw new DatabaseError(
+    'DATABASE_URL_INVALID',
+    `DATABASE_URL=${redacted(url)}: write sqlite:PATH or postgres://USER@HOST/DATABASE`,
+  )
+}
+
+/** The path of a `sqlite:` address, which may be relative to the working folder. */
+export function sqlitePath(url: string): string | null {
+  if (url.startsWith('file:')) return fileURLToPath(url)
+  return url.startsWith('sqlite:') ? url.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '') : null
+}
+
+/** An address as it may be shown: without its password. */
+export function redacted(url: string): string {
+  return url.replace(/^([a-z]+:\/\/[^/?#]*?):[^/?#]*@/i, '$1:…@').replaceAll(/(password=)[^&]*/gi, '$1…')
+}
