@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 
+import { readRetention, type Retention, RETENTION_SETTINGS } from '@release-task/release-folder'
 import {
   type Environment,
   readSourceSettings,
@@ -15,21 +16,28 @@ const RELEASE_DIR = {
 }
 
 /** Every setting of this task. The only file that reads the environment is this one. */
-export const SETTINGS: readonly SettingText[] = [RELEASE_DIR, ...SOURCE_SETTINGS]
+export const SETTINGS: readonly SettingText[] = [RELEASE_DIR, ...RETENTION_SETTINGS, ...SOURCE_SETTINGS]
 
 export interface Settings {
   readonly releaseDir: string
+  readonly retention: Retention
   readonly source: SourceSettings
 }
 
 /**
  * Reads the settings; an empty text counts as not set. Called at the start of each phase, so nothing is read
  * when the file is merely imported.
- * @throws SourceProblem that names the wrong setting
+ * @throws SourceProblem, SettingsError that names the wrong setting
  */
 export function readSettings(env: Environment = process.env): Settings {
   return {
-    releaseDir: resolve(env['RELEASE_DIR'] || RELEASE_DIR.default),
+    releaseDir: readReleaseDir(env),
+    retention: readRetention(env),
     source: readSourceSettings(env),
   }
+}
+
+/** RELEASE_DIR alone, which is told also where another setting is wrong. */
+export function readReleaseDir(env: Environment = process.env): string {
+  return resolve(env['RELEASE_DIR'] || RELEASE_DIR.default)
 }

@@ -3,13 +3,14 @@ import {
   InvalidId,
   nodeFileSystem as fs,
   publishRelease,
+  SettingsError,
   type Workplace,
   writeFolderOnce,
 } from '@release-task/release-folder'
 import { chooseSource, SourceProblem } from '@release-task/study-records'
 import { defineTask, PermanentError } from '@release-task/task-service'
 
-import { readSettings } from './config.ts'
+import { readReleaseDir, readSettings } from './config.ts'
 import { stageReport } from './staging.ts'
 
 const maker = { name: 'report-task', version: '1.0.0' }
@@ -17,6 +18,7 @@ const maker = { name: 'report-task', version: '1.0.0' }
 /** Counts the records of a release's studies, and publishes the counts as a page for people and as JSON. */
 export default defineTask({
   ...maker,
+  releaseDir: () => readReleaseDir(),
 
   async stage(task) {
     return await lastingProblems(async () => {
@@ -35,7 +37,8 @@ export default defineTask({
 })
 
 function workplace(): Workplace {
-  return { fs, root: readSettings().releaseDir, now: () => new Date() }
+  const { releaseDir, retention } = readSettings()
+  return { fs, root: releaseDir, retention, now: () => new Date() }
 }
 
 /** Tells the SDK which problems no retry can solve; all others are tried again. */
@@ -43,7 +46,7 @@ async function lastingProblems<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    if (error instanceof InvalidId || error instanceof SourceProblem)
+    if ([InvalidId, SettingsError, SourceProblem].some((lasting) => error instanceof lasting))
       throw new PermanentError(error.message, { cause: error })
     throw error
   }

@@ -12,6 +12,7 @@ import {
 
 /** What a command line says before the environment does. */
 export interface Overrides {
+  readonly role?: string | undefined
   readonly port?: number | undefined
   readonly coordinatorApi?: string | undefined
   readonly data?: string | undefined
@@ -27,7 +28,7 @@ function defined(values: Record<string, string | undefined>): Record<string, str
 /** The settings of a task service; with a data folder, its state and its release folder lie under the task's name there. */
 export function taskServiceConfig(
   name: string,
-  { port, coordinatorApi, data }: Overrides,
+  { role, port, coordinatorApi, data }: Overrides,
 ): TaskServiceConfig {
   if (data !== undefined) {
     // Read by the task's own code, so they must be where it looks for them.
@@ -37,6 +38,7 @@ export function taskServiceConfig(
   return readTaskServiceConfig({
     ...process.env,
     ...defined({
+      ROLE: role,
       PORT: port?.toString(),
       COORDINATOR_API: coordinatorApi,
       DATABASE_URL: data === undefined ? undefined : `sqlite:${data}/${name}/task.db`,
@@ -54,6 +56,19 @@ export function coordinatorConfig({ port, data }: Overrides): CoordinatorConfig 
   })
 }
 
+/**
+ * The address of one side's database, as `serve` and `coordinator` find it; null where that takes the name of a side.
+ * @param side `coordinator`, or the name of a task
+ */
+export function databaseUrl(side: string | undefined, data: string | undefined): string | null {
+  const table = side === 'coordinator' ? COORDINATOR_SETTINGS : TASK_SERVICE_SETTINGS
+  const file = side === 'coordinator' ? 'coordinator.db' : '{task}/task.db'
+  const chosen = data === undefined ? process.env['DATABASE_URL'] : `sqlite:${data}/${file}`
+  const url = chosen || (table.databaseUrl.default ?? '')
+  if (side === undefined && (!chosen || url.includes('{task}'))) return null
+  return url.replace('{task}', () => side ?? '')
+}
+
 /** The settings of both sides, each once: the table behind `--help` and docs/configuration.md. */
 export const SETTINGS: { readonly [side: string]: SettingsTable } = {
   'task service': TASK_SERVICE_SETTINGS,
@@ -68,13 +83,15 @@ export function settingsText(...sides: readonly string[]): string {
 }
 
 /**
- * The environment of a process that `dev` starts: it has flags of its own for port and database (decisions/006), and
+ * The environment of a process that `dev` starts: it has flags of its own for port and database (decisions/006), each
+ * of its processes works alone, and
  * somebody watches, so progress comes often. Several tasks share no folder, also where RELEASE_DIR is set.
  */
 export function childEnvironment(task: string | null): NodeJS.ProcessEnv {
   const releaseDir = process.env['RELEASE_DIR']
   const own = task !== null && releaseDir ? { RELEASE_DIR: `${releaseDir}/${task}` } : {}
-  return { PROGRESS_INTERVAL: '100ms', ...process.env, ...own, PORT: '', DATABASE_URL: '' }
+  const alone = { PORT: '', DATABASE_URL: '', ROLE: '', QUEUE_URL: '' }
+  return { PROGRESS_INTERVAL: '100ms', ...process.env, ...own, ...alone }
 }
 
 /** What kind of terminal this is; `dumb` cannot move its cursor. */

@@ -20,8 +20,11 @@ const NEXT: { readonly [code: string]: Next } = {
   PORT_IN_USE: otherPort,
   DATABASE_IN_USE: (_, { underDev }) =>
     underDev ? 'npm start -- --data .data-2' : 'DATABASE_URL=sqlite:other.db npm run task',
+  DATABASE_URL_INVALID: () => 'DATABASE_URL=sqlite:.data/task.db, or postgres://USER:PASSWORD@HOST/DATABASE',
+  DATABASE_NEWER: () => 'npx release-task --version, and compare it with what ran last',
+  QUEUE_URL_INVALID: () => 'QUEUE_URL=redis://127.0.0.1:6379',
   DATABASE_FOREIGN: () => 'npm start -- --data .data-2',
-  ADDRESS_REFUSED: () => 'AUTH=off HOST=0.0.0.0 npm run coordinator',
+  ADDRESS_REFUSED: () => 'AUTH=off AUTH_OFF_PUBLIC=yes HOST=0.0.0.0 npm run coordinator',
   SETTINGS_INVALID: () => 'npx release-task serve --help',
   STUDIES_FILE_INVALID: () => 'npx release-task coordinator --help',
 }

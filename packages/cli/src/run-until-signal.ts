@@ -1,6 +1,8 @@
 /** What a started side is. */
 export interface Running {
   readonly url: string
+  /** Resolves with an error where it cannot go on, and must end. */
+  readonly lost: Promise<unknown>
   close(): Promise<void>
 }
 
@@ -26,15 +28,21 @@ export async function runUntilSignal(start: () => Promise<Running>): Promise<voi
   const stopped = Promise.withResolvers<void>()
   let running: Running | null = null
   let stopping = false
+  let failure: unknown = null
   const close = () => void running?.close().then(() => stopped.resolve(), stopped.reject)
   onStopSignal(() => {
     stopping = true
     close()
   })
   running = await start()
+  void running.lost.then((error) => {
+    failure = error
+    close()
+  })
   process.send?.({ type: 'listening', url: running.url })
   if (stopping) close()
   await stopped.promise
+  if (failure !== null) throw failure
   // Nothing may keep a stopped process alive: a forgotten timer of a task, an open connection.
   process.exit(0)
 }

@@ -56,6 +56,7 @@ export function actionQueries({ builder, now }: Database) {
     nextDue: prepare(
       rows.select([sql`min(due_at)`.as('due_at'), now.as('now')]).where('due_at', '>', parameter('after')),
     ),
+    waiting: prepare(rows.select([sql`count(*)`.as('count'), sql`min(due_at)`.as('oldest'), now.as('now')])),
     current: prepare(same(rows.select('task_id').where('task_id', '=', task))),
     // From here on the service may have heard it: whoever takes the row over asks before repeating.
     claim: prepare(

@@ -15,19 +15,33 @@ export const COORDINATOR_SETTINGS = {
   host: text(
     'HOST',
     '127.0.0.1',
-    'Address that the API listens on. Any other than a loopback address needs AUTH=off.',
+    'Address that the API listens on. Any other than a loopback address needs AUTH=off and AUTH_OFF_PUBLIC=yes.',
   ),
-  auth: choice(['off'])('AUTH', null, '`off`: serve other machines although nothing checks who calls.'),
+  auth: choice(['off'])('AUTH', null, '`off`: nothing checks who calls.'),
+  authOffPublic: choice(['yes', 'no'])(
+    'AUTH_OFF_PUBLIC',
+    'no',
+    '`yes`: serve other machines although nothing checks who calls.',
+  ),
   publicUrl: httpUrl(
     'PUBLIC_URL',
     null,
     'Address that links in answers begin with, instead of the Host header.',
   ),
-  databaseUrl: text('DATABASE_URL', 'sqlite:.data/coordinator.db', 'Where the state is kept: `sqlite:PATH`.'),
+  databaseUrl: text(
+    'DATABASE_URL',
+    'sqlite:.data/coordinator.db',
+    'Where the state is kept: `sqlite:PATH`, or `postgres://…` for several instances.',
+  ),
   databaseSync: choice(['full', 'normal'])(
     'DATABASE_SYNC',
     'full',
     '`full`: what was acknowledged survives a power cut. `normal`: only the end of the process; faster.',
+  ),
+  queueUrl: text(
+    'QUEUE_URL',
+    null,
+    '`redis://…`: tells the other instances at once that there is something to do.',
   ),
   dataserviceUrl: httpUrl('DATASERVICE_URL', null, 'Data Service that the studies are read from.'),
   studiesFile: text(

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openDatabase, registerProcess } from '@release-task/database'
 import { createApp, createLogger, listen, type App } from '@release-task/http'
+import { memoryQueue } from '@release-task/queue'
 import { readConfig } from './config.ts'
 import { createCoordinator, type Coordinator } from './coordinator.ts'
 import { studiesFromFile, type StudySource } from './study-sync.ts'
@@ -226,6 +227,7 @@ export class Fixture {
     const log = createLogger('coordinator', config.logLevel)
     const coordinator = await createCoordinator({
       database,
+      queue: memoryQueue(),
       config,
       studySource,
       owner,

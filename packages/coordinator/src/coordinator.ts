@@ -1,5 +1,6 @@
 import { isGone, type Database } from '@release-task/database'
-import { Gauge, Registry, TransportError, type App, type Logger } from '@release-task/http'
+import { TransportError, type App, type Logger } from '@release-task/http'
+import type { Queue } from '@release-task/queue'
 import { newId, type ReleaseId, type TaskId } from '@release-task/protocol'
 import type { CoordinatorConfig } from './config.ts'
 import { Dispatcher } from './dispatcher.ts'
@@ -7,6 +8,7 @@ import { EventStore } from './event-store.ts'
 import { createExecute, type Execute, type ExecuteDependencies } from './execute.ts'
 import { createHttp } from './http/app.ts'
 import type { Command } from './decision.ts'
+import { createMetrics } from './metrics.ts'
 import { Monitor } from './monitor.ts'
 import { ActionOutbox, type OutboxRow } from './outbox.ts'
 import { PollStore } from './poll-store.ts'
@@ -23,6 +25,8 @@ const POLL_MARGIN_MS = 5 * 1000 // 5 s
 /** What a coordinator is made of; whoever opens these closes them. */
 export interface CoordinatorParts {
   readonly database: Database
+  /** Tells all instances that something may have to be done; without a broker only this one. */
+  readonly queue: Queue
   readonly config: CoordinatorConfig
   readonly studySource: StudySource | null
   /** Names this process in claims. */
@@ -51,12 +55,14 @@ interface Rooms {
 
 /** Wires the rooms of the coordinator in the order in which a request passes them. */
 export async function createCoordinator(parts: CoordinatorParts): Promise<Coordinator> {
-  const { database, config, random, log, studySource } = parts
+  const { database, queue, config, random, log, studySource } = parts
   const stopping = new AbortController()
+  // The other instances are told too: this one may end before it has done what follows from its decision.
   const rooms = openRooms(parts, {
-    actionsChanged: () => dispatcher.nudge(),
-    releasesChanged: () => monitor.nudge(),
+    actionsChanged: () => queue.notify('actions'),
+    releasesChanged: () => queue.notify('releases'),
   })
+  queue.subscribe((what) => (what === 'actions' ? dispatcher : monitor).nudge())
   const dispatcher = createDispatcher(parts, rooms)
   const monitor = createMonitor(parts, rooms)
   const studies = new StudyStore(database)
@@ -68,9 +74,10 @@ export async function createCoordinator(parts: CoordinatorParts): Promise<Coordi
     events: new EventStore(database),
     monitor,
     ping: () => database.ping(),
+    queueHealth: () => queue.health(),
     stopping: stopping.signal,
     random,
-    registry: createMetrics(rooms.releases),
+    registry: createMetrics(rooms, queue),
     log,
   })
   const start = async () => {
@@ -173,21 +180,6 @@ function createMonitor({ config, random, log }: CoordinatorParts, rooms: Rooms):
     pollIntervalMs: config.pollInterval,
     log,
   })
-}
-
-function createMetrics(releases: ReleaseStore): Registry {
-  const registry = new Registry()
-  new Gauge({
-    name: 'release_coordinator_releases',
-    help: 'Releases by state',
-    labelNames: ['state'],
-    registers: [registry],
-    async collect() {
-      this.reset()
-      for (const [state, count] of await releases.countByState()) this.set({ state }, count)
-    },
-  })
-  return registry
 }
 
 /** A Data Service that is away is asked again; releases that are under way need no studies. */

@@ -78,6 +78,15 @@ export class ActionOutbox {
     return rows.length > 0
   }
 
+  /** How many actions no service has taken yet, and for how long the oldest is due. */
+  async waiting(): Promise<{ count: number; oldestMs: number }> {
+    const [row] = await this.#database.all<{ count: number; oldest: number | null; now: number }>(
+      this.#queries.waiting,
+    )
+    const oldestMs = row?.oldest == null ? 0 : Math.max(0, row.now - row.oldest)
+    return { count: row?.count ?? 0, oldestMs }
+  }
+
   /** @returns false where another process was faster, or a newer action has come */
   async claim(row: OutboxRow): Promise<boolean> {
     const { taskId: task_id, sequence } = row

@@ -37,8 +37,10 @@ test('a file of studies that is wrong shows at once, and leaves the database fre
   await (await serve(configOf())).close()
 })
 
-test('an address that others reach needs AUTH=off; refused, it leaves the database free', async () => {
-  await expect(serve(configOf({ HOST: '0.0.0.0' }))).rejects.toMatchObject({ code: 'ADDRESS_REFUSED' })
+test('an address that others reach needs AUTH=off and AUTH_OFF_PUBLIC=yes; refused, it leaves the database free', async () => {
+  await expect(serve(configOf({ HOST: '0.0.0.0', AUTH: 'off' }))).rejects.toMatchObject({
+    code: 'ADDRESS_REFUSED',
+  })
   await (await serve(configOf())).close()
 })
 

@@ -16,6 +16,11 @@ export function parseAddress(url: string): Address {
   )
 }
 
+/** Whether the address is a server's, which processes on many hosts may share. */
+export function isServer(url: string): boolean {
+  return parseAddress(url).kind === 'postgresql'
+}
+
 /** The path of a `sqlite:` address, which may be relative to the working folder. */
 export function sqlitePath(url: string): string | null {
   if (url.startsWith('file:')) return fileURLToPath(url)

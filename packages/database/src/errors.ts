@@ -9,6 +9,7 @@ export const DATABASE_ERRORS = {
   DATABASE_NEWER: 'The database was migrated by a newer program than this one.',
   DATABASE_MIGRATION_CHANGED: 'A migration that this database has already run reads differently now.',
   DATABASE_IN_USE: 'Another process works on this database and does not share it.',
+  BACKUP_UNSUPPORTED: 'PostgreSQL is backed up by its own pg_dump: the message is the command.',
 } as const
 export type DatabaseErrorCode = keyof typeof DATABASE_ERRORS
 

@@ -98,9 +98,14 @@ describe('request', () => {
 })
 
 describe('listen', () => {
-  test('a public address needs AUTH=off', async () => {
-    await expect(listen(app, { ...HERE, host: '0.0.0.0' })).rejects.toMatchObject({ code: 'ADDRESS_REFUSED' })
-    expect(await listen(app, { ...HERE, host: '0.0.0.0', auth: 'off' })).toMatch(/^http:\/\/0\.0\.0\.0:\d+$/)
+  test('a public address needs both AUTH=off and AUTH_OFF_PUBLIC=yes', async () => {
+    const everywhere = { ...HERE, host: '0.0.0.0' }
+    const refused = { code: 'ADDRESS_REFUSED' }
+    await expect(listen(app, everywhere)).rejects.toMatchObject(refused)
+    await expect(listen(app, { ...everywhere, auth: 'off' })).rejects.toMatchObject(refused)
+    await expect(listen(app, { ...everywhere, authOffPublic: 'yes' })).rejects.toMatchObject(refused)
+    const url = await listen(app, { ...everywhere, auth: 'off', authOffPublic: 'yes' })
+    expect(url).toMatch(/^http:\/\/0\.0\.0\.0:\d+$/)
   })
 
   test('a busy port is refused with the pid that holds it', async () => {

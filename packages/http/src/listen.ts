@@ -5,8 +5,9 @@ import { portHolder } from './port-holder.ts'
 export interface ListenOptions {
   readonly host: string
   readonly port: number
-  /** `off` was written by the operator: the only way onto an address that others reach. */
+  /** `off`, and `yes` besides, were written by the operator: the only way onto an address that others reach. */
   readonly auth: 'off' | null
+  readonly authOffPublic?: 'yes' | 'no'
 }
 
 const LOOPBACK = /^(localhost|::1|127(\.\d{1,3}){3})$/
@@ -17,10 +18,11 @@ const LOOPBACK = /^(localhost|::1|127(\.\d{1,3}){3})$/
  * @throws ListenError with one line for whoever starts the program
  */
 export async function listen(app: App, options: ListenOptions): Promise<string> {
-  if (!LOOPBACK.test(options.host) && options.auth !== 'off')
+  const openToAll = options.auth === 'off' && options.authOffPublic === 'yes'
+  if (!LOOPBACK.test(options.host) && !openToAll)
     throw new ListenError(
       'ADDRESS_REFUSED',
-      `HOST=${options.host} is reachable from other machines, and nothing here checks who calls: set AUTH=off if that is meant`,
+      `HOST=${options.host} is reachable from other machines, and nothing here checks who calls: set AUTH=off and AUTH_OFF_PUBLIC=yes if that is meant`,
     )
   try {
     await app.listen({ host: options.host, port: options.port })

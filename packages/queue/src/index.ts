@@ -1,3 +1,5 @@
-export type { Queue } from './queue.ts'
-export { openQueue } from './open.ts'
+export type { HealthChanged, Queue } from './queue.ts'
+export { memoryQueue, openQueue, type QueueOptions } from './open.ts'
+export { QUEUE_ERRORS, QueueError, type QueueErrorCode } from './errors.ts'
 export { DueLoop, type DueLoopOptions } from './due-loop.ts'
+export { noQueue } from './no-queue.ts'

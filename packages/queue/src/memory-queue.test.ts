@@ -1,4 +1,4 @@
-import { MemoryQueue } from './memory-queue.ts'
+import { memoryQueue } from './open.ts'
 import { queueContract } from './queue.contract.ts'
 
-queueContract('in process', async () => new MemoryQueue())
+queueContract('in process', async () => memoryQueue())

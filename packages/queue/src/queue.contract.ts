@@ -1,31 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { Calls, gate } from './calls.fixture.ts'
 import type { Queue } from './queue.ts'
-
-interface Gate {
-  readonly opened: Promise<void>
-  open(): void
-}
-
-function gate(): Gate {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  return { opened: promise, open: resolve }
-}
-
-/** Collects calls, and lets a test wait for the n-th. */
-class Calls {
-  readonly ids: string[] = []
-  readonly #waiting: { count: number; resolve: () => void }[] = []
-
-  add(id: string): void {
-    this.ids.push(id)
-    for (const waiter of this.#waiting) if (this.ids.length >= waiter.count) waiter.resolve()
-  }
-
-  reached(count: number): Promise<void> {
-    if (this.ids.length >= count) return Promise.resolve()
-    return new Promise((resolve) => this.#waiting.push({ count, resolve }))
-  }
-}
 
 /** What every queue must do, whatever carries it. `make` gives a queue that shares nothing with the one before. */
 export function queueContract(name: string, make: () => Promise<Queue>): void {
@@ -122,6 +97,64 @@ export function queueContract(name: string, make: () => Promise<Queue>): void {
     )
 
     test(
+      'an offer is handled here, also one from before there is a consumer',
+      withQueue(async (queue) => {
+        const calls = new Calls()
+        queue.offer('a')
+        queue.consume(async (id) => calls.add(id), 1)
+        await calls.reached(1)
+        queue.offer('b')
+        await calls.reached(2)
+        expect(calls.ids).toEqual(['a', 'b'])
+      }),
+    )
+
+    test(
+      'offers of an id that waits are one, and of one that is being handled one more after it',
+      withQueue(async (queue) => {
+        const calls = new Calls()
+        const hold = gate()
+        queue.consume(async (id) => {
+          calls.add(id)
+          if (calls.ids.length === 1) await hold.opened
+        }, 1)
+        queue.offer('a')
+        await calls.reached(1)
+        for (const id of ['b', 'b', 'a', 'b', 'a']) queue.offer(id)
+        hold.open()
+        await calls.reached(3)
+        queue.offer('last')
+        await calls.reached(4)
+        expect(calls.ids).toEqual(['a', 'b', 'a', 'last'])
+      }),
+    )
+
+    test(
+      'offers and wake-ups together never run more than the concurrency',
+      withQueue(async (queue) => {
+        const calls = new Calls()
+        const held = [gate(), gate()]
+        let running = 0
+        let most = 0
+        queue.consume(async (id) => {
+          most = Math.max(most, ++running)
+          calls.add(id)
+          await held[calls.ids.length - 1]?.opened
+          running--
+        }, 2)
+        queue.wake('woken')
+        await calls.reached(1)
+        for (const id of ['a', 'b', 'c']) queue.offer(id)
+        for (const id of ['d', 'e']) queue.wake(id)
+        await calls.reached(2)
+        for (const one of held) one.open()
+        await calls.reached(6)
+        expect(most).toBe(2)
+        expect(calls.ids.toSorted()).toEqual(['a', 'b', 'c', 'd', 'e', 'woken'])
+      }),
+    )
+
+    test(
       'notify reaches every subscriber',
       withQueue(async (queue) => {
         const first = new Calls()
@@ -146,6 +179,7 @@ export function queueContract(name: string, make: () => Promise<Queue>): void {
         queue.wake('a')
         queue.wake('b')
         await calls.reached(1)
+        queue.offer('c')
         let closed = false
         const closing = queue.close().then(() => (closed = true))
         await Promise.resolve()

@@ -22,6 +22,8 @@ export interface FileSystem {
   open(path: string, flags: 'r' | 'w'): Promise<OpenFile>
   /** What is there, links not followed. */
   kindOf(path: string): Promise<EntryKind>
+  /** When its content (of a folder: its entries) was last changed, in epoch milliseconds; null: nothing is there. */
+  changedAt(path: string): Promise<number | null>
   /** Names in the folder, sorted; none where there is no such folder. */
   list(path: string): Promise<string[]>
   /** One level: fails where the parent is missing or the folder exists. */
@@ -42,6 +44,7 @@ export interface FileSystem {
 export const nodeFileSystem: FileSystem = {
   open: openFile,
   kindOf: (path) => orIfMissing(kindOf(path), 'none'),
+  changedAt: async (path) => (await orIfMissing(lstat(path), null))?.mtimeMs ?? null,
   list: async (path) => (await orIfMissing(readdir(path), [])).toSorted(),
   makeFolder: async (path) => void (await mkdir(path)),
   makeFolders: async (path) => (await mkdir(path, { recursive: true })) ?? null,

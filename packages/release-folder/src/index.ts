@@ -14,5 +14,7 @@ export {
 export { readSubject, stageFolder, type StagedFolder } from './staging.ts'
 export { discardRelease, publishRelease } from './publication.ts'
 export { type Publication } from './latest.ts'
+export { readRetention, RETENTION_SETTINGS, type Retention } from './retention.ts'
+export { SettingsError } from '@release-task/settings'
 export { InvalidId } from './invalid-id.ts'
 export { type Workplace } from './workplace.ts'

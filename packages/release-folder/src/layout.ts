@@ -17,6 +17,8 @@ export interface Layout {
   readonly latestDraft: string
   /** Where folders go in one move before they are removed file by file. */
   readonly trash: string
+  /** The same for what other releases left: that it cannot be emptied must not keep this one from ending. */
+  readonly trashOfOthers: string
 }
 
 export const MANIFEST = 'manifest.json'
@@ -36,6 +38,7 @@ export function layoutOf(root: string, releaseId: string): Layout {
     latest: join(allPublic, 'latest'),
     latestDraft: join(allPublic, `.latest-${releaseId}`),
     trash: join(root, 'trash', releaseId),
+    trashOfOthers: join(root, 'trash', `${releaseId}-others`),
   }
 }
 

@@ -7,11 +7,14 @@ import type { FileSystem } from './file-system.ts'
 import { pointLatestAtNewest, type Publication, readPublication } from './latest.ts'
 import { type Layout, layoutOf, PUBLICATION, stagedFolder } from './layout.ts'
 import { verifyFiles } from './manifest.ts'
+import { emptyTrashOfOthers } from './other-releases.ts'
+import { prunePublished } from './pruning.ts'
 import { removeFolder } from './removal.ts'
 import type { Workplace } from './workplace.ts'
 
 /**
- * Makes the staged folder public in one rename, then points `latest` at the newest release. Each step looks at
+ * Makes the staged folder public in one rename, points `latest` at the newest release, then takes away what is too
+ * many (KEEP_PUBLISHED). Each step looks at
  * what is there first, so it can be run again after it ended anywhere, also after it ended well.
  */
 export async function publishRelease(place: Workplace, task: PublishContext): Promise<void> {
@@ -21,6 +24,7 @@ export async function publishRelease(place: Workplace, task: PublishContext): Pr
   await syncFolders(fs, layout.allPublic)
   await pointLatestAtNewest(fs, layout)
   await verify(fs, layout.published, task)
+  await prunePublished(place, task, layout)
   await removeFolder(fs, layout.staging, layout.trash)
 }
 
@@ -61,6 +65,7 @@ async function verify(fs: FileSystem, folder: string, task: PublishContext): Pro
  */
 export async function discardRelease(place: Workplace, task: DiscardContext): Promise<void> {
   const layout = layoutOf(place.root, task.releaseId)
+  await emptyTrashOfOthers(place.fs, task, layout)
   await removeFolder(place.fs, layout.staging, layout.trash)
   if (task.from === 'publishing') await withdraw(place.fs, layout)
 }

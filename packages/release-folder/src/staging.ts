@@ -13,6 +13,7 @@ import {
   MANIFEST,
   stagedName,
 } from './layout.ts'
+import { removeLeftovers } from './leftovers.ts'
 import {
   describe,
   type Maker,
@@ -48,7 +49,7 @@ export async function readSubject(task: StageContext): Promise<Subject> {
 }
 
 /**
- * Lets `write` fill a folder of this attempt's own, and adds the manifest of the files that it wrote. `write` sees
+ * Removes what others left (KEEP_LEFTOVERS), lets `write` fill a folder of this attempt's own, and adds the manifest of the files that it wrote. `write` sees
  * to it that its files, and the folders that it makes, are synced: then all of it would survive a power cut once
  * this returns.
  */
@@ -60,6 +61,7 @@ export async function stageFolder<File extends ManifestFile>(
   write: (folder: string) => Promise<readonly File[]>,
 ): Promise<StagedFolder<File>> {
   const layout = layoutOf(place.root, task.releaseId)
+  await removeLeftovers(place, task, layout)
   const folder = await newAttemptFolder(place.fs, layout, task.attempt)
   const files = await write(folder)
   const run = { ...maker, id: task.id, attempt: task.attempt }

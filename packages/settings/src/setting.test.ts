@@ -1,7 +1,18 @@
 import { describe, expect, test } from 'vitest'
+import { formatBytes, parseBytes, roughBytes } from './bytes.ts'
 import { settingsHelp, settingsMarkdown } from './describe.ts'
 import { formatDuration, parseDuration } from './duration.ts'
-import { choice, count, duration, httpUrl, port, readSettings, SettingsError, text } from './setting.ts'
+import {
+  bytes,
+  choice,
+  count,
+  duration,
+  httpUrl,
+  port,
+  readSettings,
+  SettingsError,
+  text,
+} from './setting.ts'
 
 describe('durations', () => {
   test.each([
@@ -24,11 +35,40 @@ describe('durations', () => {
   })
 })
 
+describe('bytes', () => {
+  test.each([
+    ['0', 0],
+    ['7B', 7],
+    ['2KB', 2000],
+    ['500MB', 500_000_000],
+    ['1.5GB', 1_500_000_000],
+    ['2TB', 2_000_000_000_000],
+  ])('%s', (written, size) => expect(parseBytes(written)).toBe(size))
+
+  test.each(['', '30', 'GB', '-5GB', '5 GB', '1gb', '1GiB', '1GB500MB', '99999999TB'])(
+    '"%s" is none',
+    (written) => expect(parseBytes(written)).toBeNull(),
+  )
+
+  test('are written in the largest unit that is exact, and read back', () => {
+    for (const size of [0, 1, 999, 1000, 1_264_000, 1_500_000, 3_000_000_000, 4_000_000_000_000])
+      expect(parseBytes(formatBytes(size))).toBe(size)
+    expect(formatBytes(1_500_000)).toBe('1500KB')
+  })
+
+  test('what was measured is rounded down, so that it never seems to be enough', () => {
+    expect(roughBytes(999_999_999)).toBe('999.9MB')
+    expect(roughBytes(1_264_000_000)).toBe('1.2GB')
+    expect(roughBytes(0)).toBe('0')
+  })
+})
+
 const TABLE = {
   port: port('PORT', '8282', 'Port.'),
   sync: choice(['full', 'normal'])('SYNC', 'full', 'How.'),
   wait: duration('WAIT', '30s', 'How long.'),
   many: count(1)('MANY', '4', 'How many.'),
+  size: bytes('SIZE', '1GB', 'How big.'),
   url: httpUrl('URL', null, 'Where.'),
   name: text('NAME', 'x', 'Who.'),
 } as const
@@ -39,6 +79,7 @@ test('defaults, and an empty value counts as not set', () => {
     sync: 'full',
     wait: 30_000,
     many: 4,
+    size: 1_000_000_000,
     url: null,
     name: 'x',
   })
@@ -49,10 +90,10 @@ test('an address loses its slash at the end', () => {
 })
 
 test('every wrong setting is named at once, with its value and the form that is expected', () => {
-  const wrong = { PORT: '70000', SYNC: 'maybe', WAIT: 'soon', MANY: '0', URL: 'ftp://x' }
+  const wrong = { PORT: '70000', SYNC: 'maybe', WAIT: 'soon', MANY: '0', SIZE: '1', URL: 'ftp://x' }
   expect(() => readSettings(TABLE, wrong)).toThrow(SettingsError)
   expect(() => readSettings(TABLE, wrong)).toThrow(
-    'Cannot read the settings: PORT=70000 is not a port (0 to 65535); SYNC=maybe is not one of full, normal; WAIT=soon is not a duration such as 30s, 10m or 1h; MANY=0 is not a whole number from 1; URL=ftp://x is not an http:// or https:// address',
+    'Cannot read the settings: PORT=70000 is not a port (0 to 65535); SYNC=maybe is not one of full, normal; WAIT=soon is not a duration such as 30s, 10m or 1h; MANY=0 is not a whole number from 1; SIZE=1 is not a size such as 500MB, 1GB or 0; URL=ftp://x is not an http:// or https:// address',
   )
 })
 

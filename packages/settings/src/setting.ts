@@ -1,3 +1,4 @@
+import { parseBytes } from './bytes.ts'
 import { parseDuration } from './duration.ts'
 
 /** One setting: the single home of its name, form, default and description (`--help`, docs and errors read it). */
@@ -81,6 +82,11 @@ export const port = maker<number>('a port (0 to 65535)', (value) => {
 /** Milliseconds, written as `30s` or `10m`. */
 export const duration = maker<number>('a duration such as 30s, 10m or 1h', (value) => {
   return parseDuration(value) ?? INVALID
+})
+
+/** Bytes, written as `500MB` or `1GB`. */
+export const bytes = maker<number>('a size such as 500MB, 1GB or 0', (value) => {
+  return parseBytes(value) ?? INVALID
 })
 
 /** An http or https address, kept without a trailing slash. */

@@ -1,4 +1,5 @@
 import {
+  bytes,
   choice,
   count,
   duration,
@@ -12,23 +13,38 @@ import {
 
 /** Every setting of a task service; `--help` and docs/configuration.md are printed from here. */
 export const TASK_SERVICE_SETTINGS = {
-  port: port('PORT', '8282', 'Port of the API.'),
+  role: choice(['all', 'api', 'worker'])(
+    'ROLE',
+    'all',
+    '`all`: one process does everything. `api`, `worker`: any number of each share one database.',
+  ),
+  port: port('PORT', '8282', 'Port of the API; a worker without it takes any free one for its health.'),
   host: text(
     'HOST',
     '127.0.0.1',
-    'Address that the API listens on. Any other than a loopback address needs AUTH=off.',
+    'Address that the API listens on. Any other than a loopback address needs AUTH=off and AUTH_OFF_PUBLIC=yes.',
   ),
-  auth: choice(['off'])('AUTH', null, '`off`: serve other machines although nothing checks who calls.'),
+  auth: choice(['off'])('AUTH', null, '`off`: nothing checks who calls.'),
+  authOffPublic: choice(['yes', 'no'])(
+    'AUTH_OFF_PUBLIC',
+    'no',
+    '`yes`: serve other machines although nothing checks who calls.',
+  ),
   coordinatorApi: httpUrl('COORDINATOR_API', 'http://127.0.0.1:5001', 'Address of the release coordinator.'),
   databaseUrl: text(
     'DATABASE_URL',
     'sqlite:.data/{task}/task.db',
-    'Where the state is kept: `sqlite:PATH`; `{task}` stands for the name of the task.',
+    'Where the state is kept: `sqlite:PATH` or `postgres://…`; `{task}` stands for the name of the task.',
   ),
   databaseSync: choice(['full', 'normal'])(
     'DATABASE_SYNC',
     'full',
     '`full`: what was acknowledged survives a power cut. `normal`: only the end of the process; faster.',
+  ),
+  queueUrl: text(
+    'QUEUE_URL',
+    null,
+    '`redis://…`: wakes workers in other processes at once; without it they look every SWEEP_INTERVAL.',
   ),
   stageRetryFor: duration(
     'STAGE_RETRY_FOR',
@@ -50,6 +66,21 @@ export const TASK_SERVICE_SETTINGS = {
   ),
   shutdownGrace: duration('SHUTDOWN_GRACE', '25s', 'How long running work may take to stop at shutdown.'),
   concurrency: count(1)('CONCURRENCY', '4', 'How many tasks are worked on at a time.'),
+  minFreeSpace: bytes(
+    'MIN_FREE_SPACE',
+    '1GB',
+    'A stage begins only while the release folder has so much free space; 0: whatever there is.',
+  ),
+  keepEvents: duration(
+    'KEEP_EVENTS',
+    '0',
+    'How long the events of a task are kept after it has ended; 0: for ever.',
+  ),
+  keepSteps: duration(
+    'KEEP_STEPS',
+    '30d',
+    'How long the results of durable steps are kept after their task has ended; 0: for ever.',
+  ),
   logLevel: choice(['trace', 'debug', 'info', 'warn', 'error', 'silent'])(
     'LOG_LEVEL',
     'info',
@@ -61,5 +92,7 @@ export type TaskServiceConfig = SettingsOf<typeof TASK_SERVICE_SETTINGS>
 
 /** @throws SettingsError that names every setting that is wrong */
 export function readConfig(env: Environment = process.env): TaskServiceConfig {
-  return readSettings(TASK_SERVICE_SETTINGS, env)
+  // Nobody calls a worker but whoever watches it, and on one host it must not take the API's port.
+  const ownPort = env['ROLE'] === 'worker' && !env['PORT'] ? { PORT: '0' } : {}
+  return readSettings(TASK_SERVICE_SETTINGS, { ...env, ...ownPort })
 }

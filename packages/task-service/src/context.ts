@@ -15,6 +15,7 @@ export interface ContextDependencies {
   readonly savedStep: (name: string) => Promise<Json | undefined>
   /** @throws TaskServiceError LEASE_LOST */
   readonly saveStep: (name: string, result: Json) => Promise<void>
+  readonly releasesUnderWay: () => Promise<readonly string[]>
   /** @throws TaskServiceError LEASE_LOST */
   readonly assertCurrent: () => Promise<void>
 }
@@ -45,6 +46,7 @@ export async function createContext(
     coordinator: { release, study: (studyId) => coordinator.study(studyId, signal) },
     progress: (percent, message) => deps.progress.set(percent, textOrNull(message)),
     step: (name, fn) => oneStep(steps, name, () => runStep(deps, name, fn)),
+    releasesUnderWay: deps.releasesUnderWay,
     assertCurrent: deps.assertCurrent,
   }
   return { ...base, staged: record.staged, from: (record.endedFrom ?? record.state) as TaskDefinitionState }

@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path'
 import type { Release, Study, TaskDefinitionState } from './author-types.ts'
 
 export type * from './author-types.ts'
@@ -39,6 +40,11 @@ export interface TaskContext {
    * of the same task version instead of running it again (WK-12).
    */
   step<T extends Json>(name: string, fn: () => Promise<T> | T): Promise<T>
+  /**
+   * Ids of the releases with a task here that has not ended, in any process of this service; the own one is among
+   * them. What belongs to any other release nobody works on: ask after you have looked at what is there, not before.
+   */
+  releasesUnderWay(): Promise<readonly string[]>
   /** Throws unless this attempt still holds the task. Call it right before the move that cannot be undone (WK-14). */
   assertCurrent(): Promise<void>
 }
@@ -69,6 +75,11 @@ export interface DiscardContext extends TaskContext {
 export interface TaskDefinition {
   readonly name: string
   readonly version: string
+  /**
+   * The folder that every worker of this service must see as one and the same, where it writes to one: absolute, or
+   * a function that tells it, asked anew each time. A worker that sees another folder there does no work (WK-13).
+   */
+  readonly releaseDir?: string | (() => string)
   /** Prepare; nothing may become public (TS-4). */
   stage(task: StageContext): Promise<StageResult | void> | StageResult | void
   /** Make public what was staged. */
@@ -97,5 +108,13 @@ export function defineTask(definition: TaskDefinition): TaskDefinition {
   }
   if (definition.discard !== undefined && typeof definition.discard !== 'function')
     throw new TypeError('defineTask: "discard" must be a function where it is given')
+  checkReleaseDirField(definition.releaseDir)
   return definition
+}
+
+/** What a function would answer is not asked yet: settings are read when work begins. */
+function checkReleaseDirField(releaseDir: unknown): void {
+  if (releaseDir === undefined || typeof releaseDir === 'function') return
+  if (typeof releaseDir !== 'string' || !isAbsolute(releaseDir))
+    throw new TypeError('defineTask: "releaseDir" must be an absolute path or a function where it is given')
 }

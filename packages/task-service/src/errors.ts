@@ -14,6 +14,10 @@ export const TASK_SERVICE_ERRORS = {
   STORE_UNAVAILABLE: 'The database did not take the change; nothing was stored, ask again shortly.',
   RESULT_INVALID: 'What the author’s code returned is not a small JSON value.',
   COORDINATOR_ANSWER: 'The coordinator answered something else than was asked for.',
+  RELEASE_DIR_DIFFERS:
+    'The release folder on this host is not the one of this service: mount the same file system on every host.',
+  RELEASE_DIR_UNUSABLE: 'The release folder cannot be created, read or written; it is tried again.',
+  FREE_SPACE_LOW: 'The file system of the release folder has less free space than MIN_FREE_SPACE.',
 } as const
 export type TaskServiceErrorCode = keyof typeof TASK_SERVICE_ERRORS
 

@@ -1,4 +1,5 @@
 import { isGone, type CommitResult } from '@release-task/database'
+import type { Logger } from '@release-task/http'
 import type { Queue } from '@release-task/queue'
 import { decide } from './decide.ts'
 import type { Command, Decision, Effect, Policy } from './decision.ts'
@@ -15,6 +16,8 @@ export interface Executed {
   readonly record: TaskRecord | null
 }
 
+const LOG_LEVEL = { info: 'info', warning: 'warn', error: 'error' } as const
+
 /** Runs a command on a task: load, decide, commit, and again while somebody else was faster. */
 export type Execute = (id: string, command: Command) => Promise<Executed>
 
@@ -26,8 +29,9 @@ export interface ExecuteDependencies {
   readonly policy: Policy
   readonly random: () => number
   /** There may be a report to send. */
-  readonly reportsChanged: () => void
+  readonly reportsChanged: (id: string) => void
   readonly refusedLate: () => void
+  readonly log: Logger
 }
 
 export function createExecute(deps: ExecuteDependencies): Execute {
@@ -41,7 +45,7 @@ export function createExecute(deps: ExecuteDependencies): Execute {
       if (!next && effects.length === 0) return { decision, record }
       const result = await commit(deps, { id, before: record, next, effects, now })
       if (result === 'committed') {
-        after(deps, id, decision, effects)
+        after(deps, { id, releaseId: (next ?? record)?.releaseId }, decision, effects)
         return { decision, record: next ?? record }
       }
       if (tries === MOST_TRIES)
@@ -64,12 +68,27 @@ function withGoneOwner(record: TaskRecord | null, command: Command): Command {
   return { ...command, goneOwner: isGone(record.lease.owner) ? record.lease.owner : null }
 }
 
-function after(deps: ExecuteDependencies, id: string, decision: Decision, effects: readonly Effect[]): void {
+interface About {
+  readonly id: string
+  readonly releaseId: string | undefined
+}
+
+function after(
+  deps: ExecuteDependencies,
+  { id, releaseId }: About,
+  decision: Decision,
+  effects: readonly Effect[],
+): void {
   if (decision.kind === 'refused' && decision.code === 'LATE_REPORT') deps.refusedLate()
   for (const effect of effects) {
     if (effect.type === 'wake') deps.queue.wake(id, delayOf(effect))
     else if (effect.type === 'notify') deps.queue.notify(id)
-    else if (effect.type === 'report') deps.reportsChanged()
+    else if (effect.type === 'event')
+      deps.log[LOG_LEVEL[effect.level]](
+        { task_id: id, release_id: releaseId, event: effect.event },
+        effect.message,
+      )
+    else if (effect.type === 'report') deps.reportsChanged(id)
   }
 }
 

@@ -4,9 +4,8 @@ import { z } from 'zod'
 import type { HttpDependencies } from './http-dependencies.ts'
 import { errorSchema, refuse } from './http-errors.ts'
 
-/** Whether the service lives, and whether it can take work (SV-1, SV-20). */
-export function addHealth(app: App, deps: HttpDependencies): void {
-  const ready = z.object({ status: z.enum(['ok', 'degraded']), queue: z.enum(['ok', 'degraded']) })
+/** What a coordinator asks before it registers a service, and from time to time (SV-1). */
+export function addStatus(app: App, deps: HttpDependencies): void {
   app.get(
     '/status',
     { schema: { response: { 200: statusAnswerSchema, 503: errorSchema } } },
@@ -15,6 +14,11 @@ export function addHealth(app: App, deps: HttpDependencies): void {
       return { name: deps.name, message: 'ready', version: deps.version }
     },
   )
+}
+
+/** Whether the process lives, and whether it can work (SV-20). Without its queue it can: `degraded` is no outage. */
+export function addHealth(app: App, deps: HttpDependencies): void {
+  const ready = z.object({ status: z.enum(['ok', 'degraded']), queue: z.enum(['ok', 'degraded']) })
   app.get('/livez', { schema: { response: { 200: z.object({ status: z.literal('ok') }) } } }, async () => {
     return { status: 'ok' as const }
   })

@@ -3,7 +3,7 @@ import { actionRequest, actionRequestSchema, taskAnswerSchema, type Action } fro
 import type { Decision } from './decision.ts'
 import type { HttpDependencies } from './http-dependencies.ts'
 import { handleErrors, refusals, refuse, refuseUnknown } from './http-errors.ts'
-import { addHealth } from './http-health.ts'
+import { addHealth, addStatus } from './http-health.ts'
 import { addEvents, addPersonActions, addTasks } from './http-tasks.ts'
 import type { Work } from './record.ts'
 import { taskAnswer } from './views.ts'
@@ -18,6 +18,17 @@ const METHODS = new Map([
   ['/(livez|readyz|metrics|openapi\\.json)', ['GET']],
 ])
 
+const WORKER_METHODS = new Map([['/(livez|readyz|metrics|openapi\\.json)', ['GET']]])
+
+/** What a process that only works shows: whether it lives, and its figures. No coordinator can talk to it. */
+export async function createWorkerHttp(deps: HttpDependencies): Promise<App> {
+  const app = await createApp({ title: deps.name, version: deps.version, logger: deps.log })
+  handleErrors(app, WORKER_METHODS)
+  addHealth(app, deps)
+  serveMetrics(app, deps.registry)
+  return app
+}
+
 /** The API of a task service; opens no port. */
 export async function createHttp(deps: HttpDependencies): Promise<App> {
   const app = await createApp({ title: deps.name, version: deps.version, logger: deps.log })
@@ -26,6 +37,7 @@ export async function createHttp(deps: HttpDependencies): Promise<App> {
   addTasks(app, deps)
   addEvents(app, deps)
   addPersonActions(app, deps)
+  addStatus(app, deps)
   addHealth(app, deps)
   serveMetrics(app, deps.registry)
   return app

@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import { openConnection } from '@release-task/database'
-import { openQueue } from '@release-task/queue'
+import { createLogger } from '@release-task/http'
+import { memoryQueue } from '@release-task/queue'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createExecute } from './execute.ts'
 import { TimerLeaseKeeper, type HeldLease, type Renewed } from './lease.ts'
@@ -159,11 +160,12 @@ describe('ThreadLeaseKeeper, in a whole service', () => {
     const elsewhere = createExecute({
       recent: null,
       store: new TaskStore(database),
-      queue: openQueue(),
+      queue: memoryQueue(),
       policy: POLICY,
       random: Math.random,
       reportsChanged: () => undefined,
       refusedLate: () => undefined,
+      log: createLogger('elsewhere', 'silent'),
     })
     await elsewhere(TASK, anAction('cancel'))
     await database.close()

@@ -1,44 +1,81 @@
-import { Counter, Gauge, Registry } from '@release-task/http'
+import { Counter, Gauge, Histogram, Registry } from '@release-task/http'
+import type { Queue } from '@release-task/queue'
+import type { Outbox } from './outbox.ts'
+import type { TaskStore } from './store.ts'
+import type { WorkObserver } from './worker.ts'
 
-export interface MetricsSources {
-  readonly countByState: () => Promise<ReadonlyMap<string, number>>
-  readonly reportsWaiting: () => Promise<{ count: number; oldestMs: number }>
+const SECONDS = [0.1, 1, 10, 60, 300, 1800, 7200, 43_200] // up to 12 h
+
+interface Sources {
+  readonly store: Pick<TaskStore, 'countByState' | 'oldestDueMs'>
+  readonly outbox: Pick<Outbox, 'waiting'>
+  readonly queue: Pick<Queue, 'health'>
 }
 
-/** What `/metrics` shows of a task service, read when it is asked for. */
-export function createMetrics(sources: () => MetricsSources) {
+export interface Metrics extends WorkObserver {
+  readonly registry: Registry
+  refusedLate(): void
+}
+
+/** What `/metrics` shows of a task service; docs/operating.md says what each one means for whoever is on call. */
+export function createMetrics(sources: Sources): Metrics {
   const registry = new Registry()
-  const registers = [registry]
-  const lateReports = new Counter({
-    name: 'release_task_late_reports_total',
-    help: 'Reports refused because their attempt no longer held the task',
-    registers,
-  })
+  addGauges(registry, sources)
+  return { registry, ...addCounters(registry) }
+}
+
+function addGauges(registry: Registry, { store, outbox, queue }: Sources): void {
   new Gauge({
     name: 'release_task_tasks',
     help: 'Tasks by state',
     labelNames: ['state'],
-    registers,
+    registers: [registry],
     async collect() {
+      const counts = await store.countByState()
       this.reset()
-      for (const [state, count] of await sources().countByState()) this.set({ state }, count)
+      for (const [state, count] of counts) this.set({ state }, count)
     },
   })
-  new Gauge({
-    name: 'release_task_reports_waiting',
-    help: 'Reports that the coordinator has not taken',
-    registers,
-    async collect() {
-      this.set((await sources().reportsWaiting()).count)
-    },
+  const gauge = (name: string, help: string, read: () => Promise<number> | number) =>
+    new Gauge({
+      name: `release_task_${name}`,
+      help,
+      registers: [registry],
+      async collect() {
+        this.set(await read())
+      },
+    })
+  gauge('oldest_due_seconds', 'How long the oldest work is due that nobody does', async () => {
+    return (await store.oldestDueMs()) / 1000
   })
-  new Gauge({
-    name: 'release_task_oldest_report_seconds',
-    help: 'Age of the oldest report that the coordinator has not taken',
-    registers,
-    async collect() {
-      this.set((await sources().reportsWaiting()).oldestMs / 1000)
-    },
+  gauge('reports_waiting', 'Reports that the coordinator has not taken', async () => {
+    return (await outbox.waiting()).count
   })
-  return { registry, refusedLate: () => lateReports.inc() }
+  gauge('oldest_report_seconds', 'Age of the oldest report that the coordinator has not taken', async () => {
+    return (await outbox.waiting()).oldestMs / 1000
+  })
+  gauge('queue_up', '1: the queue answers; 0: work is found by sweeps alone', () => {
+    return queue.health() === 'ok' ? 1 : 0
+  })
+}
+
+function addCounters(registry: Registry): Omit<Metrics, 'registry'> {
+  const counter = (name: string, help: string, ...labelNames: string[]) =>
+    new Counter({ name: `release_task_${name}_total`, help, labelNames, registers: [registry] })
+  const late = counter('late_reports', 'Reports refused because their attempt no longer held the task')
+  const losses = counter('lease_losses', 'Work that was stopped because another worker had taken it over')
+  const retries = counter('retries', 'Failures of the task that are tried again', 'work')
+  const durations = new Histogram({
+    name: 'release_task_work_seconds',
+    help: 'How long stage, publish and discard took',
+    labelNames: ['work', 'outcome'],
+    buckets: SECONDS,
+    registers: [registry],
+  })
+  return {
+    refusedLate: () => late.inc(),
+    leaseLost: () => losses.inc(),
+    retried: (work) => retries.inc({ work }),
+    ended: (work, outcome, seconds) => durations.observe({ work, outcome }, seconds),
+  }
 }

@@ -16,6 +16,9 @@ export interface PerformDependencies {
   readonly say: (id: string, command: WorkerCommand) => Promise<Executed>
   readonly load: (id: string) => Promise<TaskRecord | null>
   readonly savedStep: (id: string, version: string, work: Work, name: string) => Promise<Json | undefined>
+  readonly releasesUnderWay: () => Promise<readonly string[]>
+  /** Whether the author's code may begin here. @throws TaskServiceError, to be tried again */
+  readonly checkPlace: (work: Work) => Promise<void>
 }
 
 /** Runs one phase of the author's task with everything it is given. @throws what the author's code throws */
@@ -27,6 +30,7 @@ export function createPerform(deps: PerformDependencies) {
       return decision.kind !== 'refused'
     }, deps.progressIntervalMs)
     try {
+      await deps.checkPlace(work)
       return await runPhase(deps, record, work, { signal, progress })
     } finally {
       await progress.end()
@@ -51,6 +55,7 @@ async function runPhase(
     savedStep: (name) => deps.savedStep(id, task.version, work, name),
     saveStep: async (name, result) =>
       accepted(await deps.say(id, { type: 'step', attempt, version: task.version, name, result })),
+    releasesUnderWay: deps.releasesUnderWay,
     assertCurrent: async () => assertCurrent(await deps.load(id), record, signal),
   })
   if (work === 'stage') return stageResult(await task.stage(context))

@@ -83,6 +83,20 @@ export function listQueries({ builder, now }: Database) {
     ),
     count: prepare(filtered.select(count)),
     countByState: prepare(known.select(['state', count]).groupBy('state')),
+    underWay: prepare(
+      known
+        .select('release_id')
+        .distinct()
+        .where(sql<boolean>`(state not in ('published', 'failed', 'canceled') or work is not null)`),
+    ),
+    // What somebody does is not late, whenever it was due.
+    oldestDue: prepare(
+      builder
+        .selectFrom('tasks')
+        .select([sql`min(due_at)`.as('due_at'), now.as('now')])
+        .where('due_at', '<=', now)
+        .where(sql<boolean>`coalesce(lease_expires_at, 0) <= ${now}`),
+    ),
     due: prepare(
       builder
         .selectFrom('tasks')
@@ -114,6 +128,19 @@ export function tombstoneQueries({ builder, now }: Database) {
   return {
     removeEvents: prepare(builder.deleteFrom('events').where('task_id', 'in', old)),
     remove: prepare(builder.deleteFrom('tasks').where('id', 'in', old)),
+  }
+}
+
+/** Statements that remove what is kept for a time only, of tasks that ended so long ago. */
+export function expiryQueries({ builder, now }: Database) {
+  const ended = builder
+    .selectFrom('tasks')
+    .select('id')
+    .where(sql<boolean>`state in ('published', 'failed', 'canceled') and work is null`)
+    .where('updated_at', '<', sql<number>`${now} - ${parameter('age_ms')}`)
+  return {
+    events: prepare(builder.deleteFrom('events').where('task_id', 'in', ended)),
+    steps: prepare(builder.deleteFrom('steps').where('task_id', 'in', ended)),
   }
 }
 

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { openDatabase, registerProcess, type Database } from '@release-task/database'
 import { createLogger } from '@release-task/http'
 import type { Backoff } from '@release-task/protocol'
-import { openQueue } from '@release-task/queue'
+import { memoryQueue } from '@release-task/queue'
 import { readConfig } from './config.ts'
 import { createCoordinatorClient } from './coordinator-client.ts'
 import { FakeCoordinator } from './coordinator.fixture.ts'
@@ -142,7 +142,7 @@ async function open({ task, env, retry }: Making, url: string, coordinatorUrl: s
   const registration = await registerProcess(database, 'all')
   const service = await createTaskService({
     // As `serve` does: also what the tests change behind its back must not be missed.
-    exclusive: true,
+    role: 'all',
     // The whole of every delay: a test that looks at a failure must find it before the next try.
     random: () => 1,
     task: defineTask({
@@ -153,7 +153,7 @@ async function open({ task, env, retry }: Making, url: string, coordinatorUrl: s
       ...task,
     }),
     database,
-    queue: openQueue(),
+    queue: memoryQueue(),
     coordinator: createCoordinatorClient(coordinatorUrl),
     config,
     owner: registration.owner,

@@ -2,7 +2,7 @@ import type { CommitResult, Database, Prepared, SqlValue, Statement } from '@rel
 import type { TaskState } from '@release-task/protocol'
 import type { Effect } from './decision.ts'
 import type { Json } from './define.ts'
-import { historyQueries, listQueries, taskQueries, tombstoneQueries } from './queries.ts'
+import { expiryQueries, historyQueries, listQueries, taskQueries, tombstoneQueries } from './queries.ts'
 import type { TaskRecord, Work } from './record.ts'
 import { reportWrites } from './report-queries.ts'
 import { fromRow, toRow, type TaskRow } from './row.ts'
@@ -58,6 +58,7 @@ export class TaskStore {
   readonly #tasks: ReturnType<typeof taskQueries>
   readonly #lists: ReturnType<typeof listQueries>
   readonly #tombstones: ReturnType<typeof tombstoneQueries>
+  readonly #expiry: ReturnType<typeof expiryQueries>
   readonly #history: ReturnType<typeof historyQueries>
   readonly #reports: ReturnType<typeof reportWrites>
 
@@ -66,6 +67,7 @@ export class TaskStore {
     this.#tasks = taskQueries(database)
     this.#lists = listQueries(database)
     this.#tombstones = tombstoneQueries(database)
+    this.#expiry = expiryQueries(database)
     this.#history = historyQueries(database)
     this.#reports = reportWrites(database)
   }
@@ -153,6 +155,25 @@ export class TaskStore {
       { query: removeEvents, values },
       { query: remove, values },
     ])
+  }
+
+  /** Removes events and steps of tasks that ended so long ago; 0: keeps them for ever. */
+  async deleteHistory({ eventsMs, stepsMs }: { eventsMs: number; stepsMs: number }): Promise<void> {
+    const { events, steps } = this.#expiry
+    if (eventsMs > 0) await this.#database.commit([{ query: events, values: { age_ms: eventsMs } }])
+    if (stepsMs > 0) await this.#database.commit([{ query: steps, values: { age_ms: stepsMs } }])
+  }
+
+  /** Releases with a task here that has not ended, or that is still being undone. */
+  async releasesUnderWay(): Promise<string[]> {
+    const rows = await this.#database.all<{ release_id: string }>(this.#lists.underWay)
+    return rows.map((row) => row.release_id)
+  }
+
+  /** How long the oldest work is due that nobody does; 0: there is none. */
+  async oldestDueMs(): Promise<number> {
+    const [row] = await this.#database.all<{ due_at: number | null; now: number }>(this.#lists.oldestDue)
+    return row?.due_at == null ? 0 : Math.max(0, row.now - row.due_at)
   }
 
   async countByState(): Promise<Map<string, number>> {

@@ -21,6 +21,7 @@ let woken: string[]
 let told: string[]
 let read: string[]
 let tidied: number
+let forgotten: number
 let sweeper: Sweeper | null
 
 beforeEach(() => {
@@ -29,6 +30,7 @@ beforeEach(() => {
   told = []
   read = []
   tidied = 0
+  forgotten = 0
   sweeper = null
 })
 afterEach(async () => {
@@ -41,7 +43,8 @@ function aSweeper(changes: Partial<SweeperDependencies> = {}): Sweeper {
     due: async () => [],
     checksDue: async () => [],
     deleteTombstones: async () => void tidied++,
-    wake: (id) => void woken.push(id),
+    deleteHistory: async () => void forgotten++,
+    offer: (id) => void woken.push(id),
     read: async (id) => {
       read.push(id)
       return answer(200, { state: 'running' })

@@ -13,7 +13,9 @@ export interface SweeperDependencies {
   readonly due: (after: DueTask | null) => Promise<DueTask[]>
   readonly checksDue: () => Promise<string[]>
   readonly deleteTombstones: (ageMs: number) => Promise<void>
-  readonly wake: (id: string) => void
+  readonly deleteHistory: () => Promise<void>
+  /** Does the work here, as soon as there is a place for it. */
+  readonly offer: (id: string) => void
   /** Reads a task at the coordinator. */
   readonly read: (taskId: string) => Promise<Answer>
   readonly tell: (taskId: string, shows: CoordinatorShows) => Promise<void>
@@ -23,7 +25,7 @@ export interface SweeperDependencies {
 
 /**
  * Finds work that nobody was woken for, whatever became of the wake-up (WK-7), asks the coordinator about tasks that
- * it may have forgotten (WK-20), and removes old tombstones (WK-19). Each on its own: a coordinator that does not
+ * it may have forgotten (WK-20), and removes old tombstones (WK-19) and what is kept for a time only. Each on its own: a coordinator that does not
  * answer must not keep work waiting.
  */
 export class Sweeper {
@@ -44,6 +46,7 @@ export class Sweeper {
         intervalMs: TIDY_INTERVAL_MS,
         failed,
       }),
+      new Repeated({ run: () => deps.deleteHistory(), intervalMs: TIDY_INTERVAL_MS, failed }),
     ]
   }
 
@@ -57,11 +60,11 @@ export class Sweeper {
     await Promise.all(this.#loops.map((loop) => loop.stop()))
   }
 
-  /** Wakes all work that is due and that no living process holds. */
+  /** Takes up all work that is due and that no living process holds. */
   async wakeDue(): Promise<void> {
     let page = await this.#deps.due(null)
     while (page.length > 0 && !this.#stopped) {
-      for (const task of page) if (isFree(task)) this.#deps.wake(task.id)
+      for (const task of page) if (isFree(task)) this.#deps.offer(task.id)
       page = await this.#deps.due(page.at(-1) ?? null)
     }
   }

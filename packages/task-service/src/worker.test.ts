@@ -9,7 +9,7 @@ import { ProgressSender } from './progress.ts'
 import { aClaim, anAction, aRecord, at, NOW } from './record.fixture.ts'
 import type { TaskRecord } from './record.ts'
 import { latch, stopped } from './service.fixture.ts'
-import { TaskWorker, type WorkerDependencies } from './worker.ts'
+import { TaskWorker, type WorkerDependencies, type WorkObserver } from './worker.ts'
 
 const ID = 'TA_00000001'
 const OWNER = 'B'
@@ -22,6 +22,12 @@ class World {
   readonly held: HeldLease[] = []
   readonly dropped: HeldLease[] = []
   looked: () => void = () => undefined
+  readonly observations: string[] = []
+  readonly observed: WorkObserver = {
+    leaseLost: () => void this.observations.push('lease lost'),
+    retried: (work) => void this.observations.push(`${work} retried`),
+    ended: (work, outcome) => void this.observations.push(`${work} ${outcome}`),
+  }
   /** Fails instead of storing, as often as it says. */
   failures = 0
 
@@ -54,6 +60,7 @@ class World {
         return executed
       },
       perform: async () => ({}),
+      observe: this.observed,
       log,
       ...changes,
     }

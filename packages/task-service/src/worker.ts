@@ -13,6 +13,13 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1 // 24.8 d; a longer timer would fire at onc
 /** Why work is told to stop. */
 export type StopReason = 'canceled' | 'lease lost' | 'shutting down' | 'attempt deadline'
 
+/** Told what becomes of work, for the metrics. */
+export interface WorkObserver {
+  leaseLost(): void
+  retried(work: Work): void
+  ended(work: Work, outcome: 'succeeded' | 'failed' | 'released', seconds: number): void
+}
+
 export interface WorkerDependencies {
   readonly owner: string
   /** The total time of one attempt. */
@@ -25,8 +32,11 @@ export interface WorkerDependencies {
   readonly say: (id: string, command: WorkerCommand) => Promise<Executed>
   /** Runs the author's phase to its end. */
   readonly perform: (record: TaskRecord, work: Work, signal: AbortSignal) => Promise<StageResult>
+  readonly observe: WorkObserver
   readonly log: Logger
 }
+
+type Outcome = Extract<WorkerCommand, { type: 'succeeded' | 'failed' | 'released' }>
 
 interface Running {
   readonly record: TaskRecord
@@ -62,8 +72,10 @@ export class TaskWorker {
     const running = this.#running.get(id)
     if (!running) return
     const record = await this.#deps.load(id)
-    if (record?.attempt !== running.lease.attempt || record.lease === null) stop(running, 'lease lost')
-    else if (record.work !== running.work) stop(running, 'canceled')
+    if (record?.attempt !== running.lease.attempt || record.lease === null) {
+      if (!running.stop.signal.aborted) this.#deps.observe.leaseLost()
+      stop(running, 'lease lost')
+    } else if (record.work !== running.work) stop(running, 'canceled')
   }
 
   /** Takes nothing more and tells all work to stop; the queue's `close` waits for it. */
@@ -76,11 +88,12 @@ export class TaskWorker {
   async giveBack(): Promise<void> {
     const left = [...this.#running.values()]
     await Promise.all(
-      left.map(async ({ lease }) => {
+      left.map(async (running) => {
+        const { lease } = running
         try {
           await this.#deps.say(lease.id, { type: 'released', attempt: lease.attempt })
         } catch (error) {
-          this.#deps.log.error({ err: error, task_id: lease.id }, 'lease not given back; it will run out')
+          this.#deps.log.error({ err: error, ...about(running) }, 'lease not given back; it will run out')
         }
       }),
     )
@@ -92,15 +105,19 @@ export class TaskWorker {
     this.#running.set(record.id, running)
     const look = () => void this.look(record.id).catch(() => undefined)
     this.#deps.keeper.hold(lease, this.#deps.attemptDeadlineMs, look)
+    const startedAt = performance.now()
     try {
-      await this.#store(running, await this.#outcome(running))
+      const outcome = await this.#outcome(running)
+      const { type } = outcome
+      this.#deps.observe.ended(work, type, (performance.now() - startedAt) / 1000)
+      await this.#store(running, outcome)
     } finally {
       this.#deps.keeper.drop(lease)
       this.#running.delete(record.id)
     }
   }
 
-  async #outcome(running: Running): Promise<WorkerCommand> {
+  async #outcome(running: Running): Promise<Outcome> {
     const { lease, stop: stopper } = running
     const { attempt } = lease
     // The shutdown came while it was claimed: the author's code need not even begin.
@@ -132,21 +149,24 @@ export class TaskWorker {
     }
   }
 
-  #logEnd({ record, lease, work, stop: { signal } }: Running, error: unknown): void {
+  #logEnd(running: Running, error: unknown): void {
     const { log } = this.#deps
-    const about = { task_id: record.id, release_id: record.releaseId, attempt: lease.attempt }
-    if (signal.aborted) log.info(about, `${work} stopped: ${String(signal.reason)}`)
-    else log.warn({ ...about, err: error }, `${work} failed`)
+    const { signal } = running.stop
+    if (signal.aborted) log.info(about(running), `${running.work} stopped: ${String(signal.reason)}`)
+    else log.warn({ ...about(running), err: error }, `${running.work} failed`)
   }
 
   /** The outcome must not be lost while the lease is ours: the work would be done again. */
-  async #store({ lease }: Running, command: WorkerCommand): Promise<void> {
+  async #store(running: Running, command: Outcome): Promise<void> {
+    const { lease, work } = running
     for (let failures = 1; ; failures++) {
       try {
-        await this.#deps.say(lease.id, command)
+        const { decision, record } = await this.#deps.say(lease.id, command)
+        if (command.type === 'failed' && decision.kind === 'next' && record?.work === work)
+          this.#deps.observe.retried(work)
         return
       } catch (error) {
-        this.#deps.log.error({ err: error, task_id: lease.id }, 'outcome not stored')
+        this.#deps.log.error({ err: error, ...about(running) }, 'outcome not stored')
         if (this.#stopping && failures > 3) return
         await new Promise((resolve) =>
           setTimeout(resolve, backoffDelay(STORE_BACKOFF, failures, Math.random())),
@@ -154,6 +174,11 @@ export class TaskWorker {
       }
     }
   }
+}
+
+/** What every line of the log says of the task that it is about. */
+function about({ record, lease }: Running) {
+  return { task_id: record.id, release_id: record.releaseId, attempt: lease.attempt }
 }
 
 function stop(running: Running, reason: StopReason): void {

@@ -63,6 +63,10 @@ function addHealth(app: App, deps: HttpDependencies): void {
         () => true,
         () => false,
       ))
-    return ready ? { status: 'ok' } : reply.status(503).send({ detail: 'The database does not answer.' })
+    // Without its queue it works on: the other instances look for themselves every few seconds.
+    const queue = deps.queueHealth()
+    return ready
+      ? { status: queue, queue }
+      : reply.status(503).send({ detail: 'The database does not answer.' })
   })
 }

@@ -23,6 +23,7 @@ export interface HttpDependencies {
   readonly monitor: Monitor
   readonly client: TaskServiceClient
   readonly ping: () => Promise<void>
+  readonly queueHealth: () => 'ok' | 'degraded'
   /** Aborts when the coordinator begins to stop. */
   readonly stopping: AbortSignal
   readonly random: () => number

@@ -7,6 +7,8 @@ export interface FakeTaskOptions {
   readonly staged?: PublishContext['staged']
   readonly from?: DiscardContext['from']
   readonly signal?: AbortSignal
+  /** Besides its own. */
+  readonly underWay?: readonly string[]
   readonly assertCurrent?: () => Promise<void>
   readonly onProgress?: (message: string) => void
 }
@@ -38,6 +40,7 @@ export function fakeTask(options: FakeTaskOptions = {}): FakeTask {
       told.push({ percent, message })
       options.onProgress?.(message)
     },
+    releasesUnderWay: async () => [releaseId, ...(options.underWay ?? [])],
     step: async (_name, fn) => await fn(),
     assertCurrent: options.assertCurrent ?? (async () => {}),
   }

@@ -47,6 +47,40 @@ export function powerCutTests(task: TaskUnderTest): void {
     expect(cut.losable).toEqual([])
   })
 
+  test('what is too much goes file by file only when a power cut cannot bring it back under its name', async () => {
+    const { scenario, cut } = await scene(task)
+    const other = { ...scenario, releaseId: 'RE_0000000X', now: '2023-01-01' }
+    const [old, next, left] = [
+      other,
+      { ...other, releaseId: 'RE_0000000Y' },
+      { ...other, releaseId: 'RE_0000000W' },
+    ]
+    for (const each of [old, next])
+      await runPhase(
+        nodeFileSystem,
+        each,
+        'publish',
+        2,
+        await runPhase(nodeFileSystem, each, 'stage', 1, null),
+      )
+    await runPhase(nodeFileSystem, left, 'stage', 1, null)
+    let removed = 0
+    const fs = watchedFileSystem(nodeFileSystem, async (call) => {
+      if (call.name === 'removeFile' && call.path.includes('-others')) {
+        removed++
+        expect(cut.losable).toEqual([])
+      }
+      await cut.note(call)
+    })
+    const crowded = { ...scenario, now: '2099-01-01', retention: { keepPublished: 2, keepLeftovers: 1000 } }
+    const staged = await runPhase(fs, crowded, 'stage', 1, null)
+    const inStage = removed
+    await runPhase(fs, crowded, 'publish', 2, staged)
+    expect(inStage).toBeGreaterThan(0)
+    expect(removed).toBeGreaterThan(inStage)
+    expect(cut.losable).toEqual([])
+  })
+
   test('what was discarded does not come back after a power cut', async () => {
     const { scenario, cut } = await scene(task)
     const staged = await runPhase(nodeFileSystem, scenario, 'stage', 1, null)

@@ -17,7 +17,9 @@ export class PowerCut {
   }
 
   readonly note = async ({ name, path, to, flags }: Call): Promise<void> => {
-    if (name.startsWith('remove') && (await nodeFileSystem.kindOf(path)) === 'none') return
+    const isThere = async () => (await nodeFileSystem.kindOf(path)) !== 'none'
+    if (name.startsWith('remove') && !(await isThere())) return
+    if (name === 'makeFolders' && (await isThere())) return
     if (name === 'sync') this.#losable.delete(path)
     if (name === 'write') this.#losable.add(path)
     if (name === 'rename') this.#moved(path, to ?? '')

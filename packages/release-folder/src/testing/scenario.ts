@@ -1,6 +1,8 @@
 import type { DiscardContext, PublishContext } from '@release-task/task-service'
 
 import type { FileSystem } from '../file-system.ts'
+import type { Retention } from '../retention.ts'
+import type { Workplace } from '../workplace.ts'
 import { fakeTask } from './fake-task.ts'
 import type { Phases } from './phases.ts'
 
@@ -17,6 +19,8 @@ export interface Scenario {
   readonly studies: readonly string[]
   /** The clock stands still, so that two runs can be compared. */
   readonly now: string
+  /** Absent: nothing of other releases is removed. */
+  readonly retention?: Retention
 }
 
 type Staged = PublishContext['staged']
@@ -30,7 +34,9 @@ export async function runPhase(
   staged: Staged,
 ): Promise<Staged> {
   const { default: phases } = (await import(scenario.phases)) as { default: Phases }
-  const place = { fs, root: scenario.root, now: () => new Date(scenario.now) }
+  const { root, retention } = scenario
+  const now = () => new Date(scenario.now)
+  const place: Workplace = { fs, root, now, ...(retention && { retention }) }
   const from = (phase.split(' ')[1] ?? 'staged') as DiscardContext['from']
   const task = fakeTask({ ...scenario, attempt, staged, from })
   if (phase === 'stage') return (await phases.stage(place, task, scenario.source)).staged ?? null

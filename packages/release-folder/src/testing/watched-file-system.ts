@@ -20,6 +20,7 @@ export function watchedFileSystem(fs: FileSystem, before: (call: Call) => Promis
     }) as FileSystem[Name]
   return {
     kindOf: each('kindOf'),
+    changedAt: each('changedAt'),
     list: each('list'),
     makeFolder: each('makeFolder'),
     makeFolders: each('makeFolders'),
