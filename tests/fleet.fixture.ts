@@ -122,11 +122,11 @@ export class Fleet {
   }
 
   async startApi(): Promise<Side> {
-    return this.#add(this.apis, await this.#serve('api'))
+    return this.#add(this.apis, await this.serve('api'))
   }
 
   async startWorker(env: Record<string, string> = {}): Promise<Side> {
-    return this.#add(this.workers, await this.#serve('worker', env))
+    return this.#add(this.workers, await this.serve('worker', env))
   }
 
   get effectsFile(): string {
@@ -175,7 +175,8 @@ export class Fleet {
     await this.postgres?.stop()
   }
 
-  #serve(role: 'api' | 'worker', env: Record<string, string> = {}): Promise<Side> {
+  /** Starts one more process of the service. @throws with what it printed, where it refuses to start */
+  serve(role: 'all' | 'api' | 'worker', env: Record<string, string> = {}): Promise<Side> {
     const args = ['serve', EFFECTS_TASK, '--role', role, '--port', '0']
     const database = { DATABASE_URL: this.#taskDatabase, COORDINATOR_API: this.coordinator }
     return this.system.start(args, { ...this.#env(), ...database, ...env })

@@ -125,6 +125,7 @@ export async function until<T>(
   look: () => Promise<T>,
   wanted: (seen: T) => boolean,
   forMs = 60_000,
+  everyMs = 5,
 ): Promise<T> {
   const end = performance.now() + forMs
   let last: unknown
@@ -136,7 +137,7 @@ export async function until<T>(
     } catch (error) {
       last = error // a process that is just being started again
     }
-    await sleep(5)
+    await sleep(everyMs)
   }
   throw new Error(
     `it never came to be; last seen: ${last instanceof Error ? last.message : JSON.stringify(last)}`,
