@@ -1,0 +1,30 @@
+import { request } from '@release-task/http'
+import type { TokenSource } from './client-credentials.ts'
+
+/**
+ * `request` with a token: on 401 or 403 it gets another one, once, and repeats once (AU-4, N-8, RC-9). What is
+ * answered then is the answer. Repeating is safe for every method: who refuses the caller has not acted.
+ * @throws TransportError as `request`
+ * @throws AuthError where there is no token: worth another try, and not to be taken for a refusal by the other side
+ */
+export function authorized(tokens: TokenSource, send: typeof request = request): typeof request {
+  return async (url, options) => {
+    const withToken = (token: string) =>
+      send(url, {
+        ...options,
+        headers: { ...withoutAuthorization(options.headers), authorization: `Bearer ${token}` },
+      })
+    const token = await tokens.token()
+    const answer = await withToken(token)
+    if (answer.status !== 401 && answer.status !== 403) return answer
+    const fresh = await tokens.refresh(token)
+    return fresh === token ? answer : withToken(fresh)
+  }
+}
+
+/** Two spellings of one name would be sent as one header with both values. */
+function withoutAuthorization(headers: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'authorization'),
+  )
+}
