@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { openDatabase } from '@release-task/database'
+import { dumpSchema } from '@release-task/database/testing'
 import { absent, startPostgres, type PostgresServer } from '@release-task/test-servers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { storeContract } from './store.contract.ts'
@@ -33,10 +34,23 @@ describe.skipIf(absent('postgresql'))('with a server', () => {
   })
   afterAll(() => server.stop())
 
+  const openPostgres = async () => openDatabase({ url: await server.createDatabase(), ...identity })
   storeContract('PostgreSQL', async () => {
-    const database = await openDatabase({ url: await server.createDatabase(), ...identity })
+    const database = await openPostgres()
     return { database, close: () => database.close() }
   })
+
+  test('the schema on PostgreSQL is the committed one', async () => {
+    const database = await openPostgres()
+    await expect(await dumpSchema(database, 'postgresql')).toMatchFileSnapshot('../schema/postgresql.sql')
+    await database.close()
+  })
+})
+
+test('the schema on SQLite is the committed one', async () => {
+  const database = await openDatabase({ url: 'sqlite::memory:', ...identity })
+  await expect(await dumpSchema(database, 'sqlite')).toMatchFileSnapshot('../schema/sqlite.sql')
+  await database.close()
 })
 
 test('a database of the first version is brought up to date, and keeps what it holds', async () => {

@@ -169,7 +169,10 @@ test('only the copy appears, under its name, and with the rights of the database
 test('a file that exists is never overwritten, also where it appears meanwhile', async () => {
   await (await openThings()).close()
   writeFileSync(path('copy.db'), 'precious')
-  await expect(backup('copy.db')).rejects.toThrow(`${path('copy.db')} exists already and is not overwritten`)
+  let copied = false
+  const refused = backupDatabase(`sqlite:${path('state.db')}`, path('copy.db'), () => void (copied = true))
+  await expect(refused).rejects.toThrow(`${path('copy.db')} exists already and is not overwritten`)
+  expect(copied).toBe(false) // told before all the work
   const meanwhile = backupDatabase(`sqlite:${path('state.db')}`, path('late.db'), () =>
     writeFileSync(path('late.db'), 'precious'),
   )
@@ -197,6 +200,20 @@ test('a database that is damaged leaves no file', async () => {
   writeFileSync(path('state.db'), bytes)
   const refused = backup('copy.db')
   await expect(refused).rejects.toMatchObject({ code: 'DATABASE_UNREACHABLE' })
+  expect(readdirSync(folder).filter((name) => name.includes('copy'))).toEqual([])
+})
+
+test('a database whose rows break its own rules leaves no file', async () => {
+  await (await openThings()).close()
+  const connection = new DatabaseSync(path('state.db'), { defensive: false })
+  connection.exec(`
+    CREATE TABLE broken (size INTEGER);
+    INSERT INTO broken VALUES (NULL);
+    PRAGMA writable_schema = ON;
+    UPDATE sqlite_schema SET sql = 'CREATE TABLE broken (size INTEGER NOT NULL)' WHERE name = 'broken';
+  `)
+  connection.close()
+  await expect(backup('copy.db')).rejects.toThrow(/state\.db is damaged: NULL value in broken/)
   expect(readdirSync(folder).filter((name) => name.includes('copy'))).toEqual([])
 })
 

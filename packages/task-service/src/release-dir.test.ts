@@ -138,6 +138,15 @@ describe('another folder', () => {
     await expect(check(store, 'two', 'host-b', true)).rejects.toMatchObject({ code: 'RELEASE_DIR_DIFFERS' })
   })
 
+  test('at the same path on another host, each with a disk of its own, is refused', async () => {
+    const store = new Store()
+    await check(store, 'release', 'host-a')
+    await rm(join(home, 'release'), { recursive: true }) // from here on host-b's own disk
+    await check(new Store(), 'release', 'host-b')
+    await expect(check(store, 'release', 'host-b')).rejects.toMatchObject({ code: 'RELEASE_DIR_DIFFERS' })
+    await expect(assertSame(store, 'release')).rejects.toMatchObject({ code: 'RELEASE_DIR_DIFFERS' })
+  })
+
   test('without a marker is refused and left as it is: its disk may not be mounted', async () => {
     const store = new Store()
     await check(store, 'one')
@@ -229,7 +238,7 @@ describe('what a task names', () => {
     dir = '/srv/two'
     expect(releaseDirOf(definition)).toBe('/srv/two')
     expect(releaseDirOf(defineTask({ ...task, releaseDir: '/srv' }))).toBe('/srv')
-    expect(releaseDirOf(task)).toBeNull()
+    expect(releaseDirOf(defineTask(task))).toBeNull()
   })
 
   test('must be absolute', () => {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openConnection, openDatabase } from '@release-task/database'
+import { dumpSchema } from '@release-task/database/testing'
 import { absent, startPostgres, type PostgresServer } from '@release-task/test-servers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { storeContract, type StoreSubject } from './store.contract.ts'
@@ -34,7 +35,20 @@ describe.skipIf(absent('postgresql'))('with a server', () => {
   })
   afterAll(() => server.stop())
 
-  storeContract('PostgreSQL', async () => openAt(await server.createDatabase(), () => undefined))
+  const openPostgres = async () => openAt(await server.createDatabase(), () => undefined)
+  storeContract('PostgreSQL', openPostgres)
+
+  test('the schema on PostgreSQL is the committed one', async () => {
+    const { database, close } = await openPostgres()
+    await expect(await dumpSchema(database, 'postgresql')).toMatchFileSnapshot('../schema/postgresql.sql')
+    await close()
+  })
+})
+
+test('the schema on SQLite is the committed one', async () => {
+  const { database, close } = await openSqlite()
+  await expect(await dumpSchema(database, 'sqlite')).toMatchFileSnapshot('../schema/sqlite.sql')
+  await close()
 })
 
 test('a closed database refuses instead of losing', async () => {

@@ -1,0 +1,1 @@
+export { dumpSchema } from './schema.ts'
