@@ -77,7 +77,7 @@ export async function createCoordinator(parts: CoordinatorParts): Promise<Coordi
     queueHealth: () => queue.health(),
     stopping: stopping.signal,
     random,
-    registry: createMetrics(rooms, queue),
+    registry: createMetrics({ ...rooms, ping: () => database.ping() }, queue),
     log,
   })
   const start = async () => {

@@ -12,6 +12,7 @@ const NOT_FOUND = { detail: 'Not found.' }
 
 function aRow(changes: Partial<OutboxRow> = {}): OutboxRow {
   return {
+    releaseId: 'RE_00000001',
     taskId: 'TA_00000001',
     sequence: 1,
     state: 'staged',

@@ -7,6 +7,7 @@ import type { WorkObserver } from './worker.ts'
 const SECONDS = [0.1, 1, 10, 60, 300, 1800, 7200, 43_200] // up to 12 h
 
 interface Sources {
+  readonly ping: () => Promise<void>
   readonly store: Pick<TaskStore, 'countByState' | 'oldestDueMs'>
   readonly outbox: Pick<Outbox, 'waiting'>
   readonly queue: Pick<Queue, 'health'>
@@ -24,14 +25,14 @@ export function createMetrics(sources: Sources): Metrics {
   return { registry, ...addCounters(registry) }
 }
 
-function addGauges(registry: Registry, { store, outbox, queue }: Sources): void {
+function addGauges(registry: Registry, { ping, store, outbox, queue }: Sources): void {
   new Gauge({
     name: 'release_task_tasks',
     help: 'Tasks by state',
     labelNames: ['state'],
     registers: [registry],
     async collect() {
-      const counts = await store.countByState()
+      const counts = await store.countByState().catch(() => [])
       this.reset()
       for (const [state, count] of counts) this.set({ state }, count)
     },
@@ -42,7 +43,7 @@ function addGauges(registry: Registry, { store, outbox, queue }: Sources): void 
       help,
       registers: [registry],
       async collect() {
-        this.set(await read())
+        this.set(await known(read))
       },
     })
   gauge('oldest_due_seconds', 'How long the oldest work is due that nobody does', async () => {
@@ -54,6 +55,7 @@ function addGauges(registry: Registry, { store, outbox, queue }: Sources): void 
   gauge('oldest_report_seconds', 'Age of the oldest report that the coordinator has not taken', async () => {
     return (await outbox.waiting()).oldestMs / 1000
   })
+  gauge('database_up', '1: the database answers; 0: nothing can be taken or done', () => isUp(ping))
   gauge('queue_up', '1: the queue answers; 0: work is found by sweeps alone', () => {
     return queue.health() === 'ok' ? 1 : 0
   })
@@ -78,4 +80,20 @@ function addCounters(registry: Registry): Omit<Metrics, 'registry'> {
     retried: (work) => retries.inc({ work }),
     ended: (work, outcome, seconds) => durations.observe({ work, outcome }, seconds),
   }
+}
+
+/** With the database away the other figures are wanted more than ever. */
+async function known(read: () => Promise<number> | number): Promise<number> {
+  try {
+    return await read()
+  } catch {
+    return Number.NaN
+  }
+}
+
+function isUp(ping: () => Promise<void>): Promise<number> {
+  return ping().then(
+    () => 1,
+    () => 0,
+  )
 }

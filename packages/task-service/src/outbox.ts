@@ -13,6 +13,8 @@ export type ReportPhase = 'send' | 'confirm' | 'refused' | 'missing'
 /** One task's report: the newest, being sent or being confirmed. */
 export interface OutboxRow {
   readonly taskId: string
+  /** null: not asked for. */
+  readonly releaseId: string | null
   /** The task's revision that it tells: a newer report has a higher one, even if this one is gone by then. */
   readonly sequence: number
   readonly state: 'staged' | 'published' | 'failed' | null
@@ -123,6 +125,7 @@ export class Outbox {
 function fromRow(row: Record<string, SqlValue>): OutboxRow {
   return {
     taskId: row['task_id'] as string,
+    releaseId: (row['release_id'] as string | undefined) ?? null,
     sequence: row['sequence'] as number,
     state: row['state'] as OutboxRow['state'],
     progress: row['progress'] as number | null,

@@ -35,6 +35,7 @@ export function reportWrites({ builder, now }: Database) {
 
 /** Statements that read the outbox. */
 export function reportReads({ builder, now }: Database) {
+  const releaseOf = sql<string>`(select release_id from tasks where tasks.id = reports.task_id)`
   const free = sql<boolean>`coalesce(claimed_until, 0) <= ${now}`
   return {
     get: prepare(builder.selectFrom('reports').selectAll().where('task_id', '=', parameter('task_id'))),
@@ -42,6 +43,7 @@ export function reportReads({ builder, now }: Database) {
       builder
         .selectFrom('reports')
         .selectAll()
+        .select(releaseOf.as('release_id'))
         .select(now.as('now'))
         .where('due_at', '<=', now)
         .orderBy('due_at')

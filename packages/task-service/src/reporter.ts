@@ -89,22 +89,21 @@ export class Reporter {
   /** The same refusal minute after minute is said once (N-8, N-11). */
   async #noteRefusal(row: OutboxRow, { answer, error }: Tried): Promise<void> {
     if (!answer || !isRefusal(answer.status) || error === row.lastError) return
-    this.#deps.log.error({ task_id: row.taskId, state: row.state }, `report refused: ${error}`)
+    this.#deps.log.error(about(row), `report refused: ${error}`)
     const { status, text } = answer
     await this.#deps.refused(row.taskId, { status, state: row.state, text: text.slice(0, MOST_ANSWER_CHARS) })
   }
 
   async #try(row: OutboxRow, call: () => Promise<Answer>): Promise<Tried> {
-    const about = { task_id: row.taskId, state: row.state }
     try {
       const answer = await call()
       const said = `the coordinator answered ${answer.status}: ${answer.text.slice(0, MOST_ANSWER_CHARS)}`
       const error = answer.status < 300 ? '' : said
-      if (error) this.#deps.log.warn(about, error)
+      if (error) this.#deps.log.warn(about(row), error)
       return { answer, error }
     } catch (cause) {
       const error = cause instanceof Error ? cause.message : String(cause)
-      this.#deps.log.warn(about, `report not delivered: ${error}`)
+      this.#deps.log.warn(about(row), `report not delivered: ${error}`)
       return { answer: null, error }
     }
   }
@@ -115,6 +114,11 @@ export class Reporter {
 }
 
 const MOST_ANSWER_CHARS = 200
+
+/** What every line of the log says of the report that it is about. */
+function about(row: OutboxRow) {
+  return { task_id: row.taskId, release_id: row.releaseId, state: row.state }
+}
 
 function reportOf(row: OutboxRow): Report {
   return {

@@ -53,7 +53,7 @@ export async function createTaskService(parts: ServiceParts): Promise<TaskServic
   }
   const store = new TaskStore(database)
   const outbox = new Outbox(database, owner)
-  const metrics = createMetrics({ store, outbox, queue })
+  const metrics = createMetrics({ ping: () => database.ping(), store, outbox, queue })
   const execute = createExecute({
     store,
     recent: role === 'all' && database.clock ? new RecentRecords(database.clock) : null,

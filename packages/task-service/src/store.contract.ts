@@ -515,6 +515,24 @@ export function storeContract(kind: string, open: () => Promise<StoreSubject>): 
         expect(await store.due(all[2]!)).toEqual([])
       })
 
+      test('the oldest due work that nobody does tells how late it is', async () => {
+        expect(await store.oldestDueMs()).toBe(0)
+        const lease = { owner: 'A', work: 'stage', expiresAt: now + 60_000 } as const
+        await insert({ id: idOf(1), work: 'stage', dueAt: now - 90_000, lease })
+        await insert({ id: idOf(2), work: 'stage', dueAt: now + 60_000 })
+        expect(await store.oldestDueMs()).toBe(0)
+        await insert({ id: idOf(3), work: 'stage', dueAt: now - 30_000 })
+        await insert({
+          id: idOf(4),
+          work: 'stage',
+          dueAt: now - 40_000,
+          lease: { ...lease, expiresAt: now - 1 },
+        })
+        const late = await store.oldestDueMs()
+        expect(late).toBeGreaterThanOrEqual(40_000)
+        expect(late).toBeLessThan(90_000)
+      })
+
       test('tasks of which the coordinator is to be asked, the longest due first', async () => {
         await insert({ id: idOf(1), checkDueAt: now - 1 })
         await insert({ id: idOf(2), checkDueAt: now - 5 })
@@ -550,6 +568,45 @@ export function storeContract(kind: string, open: () => Promise<StoreSubject>): 
 
       test('counts by state know no tombstones', async () => {
         expect(Object.fromEntries(await store.countByState())).toEqual({ pending: 2, staged: 1 })
+      })
+
+      test('releases with a task that has not ended, or is being undone, are under way', async () => {
+        await insert({ id: idOf(5), releaseId: 'RE_00000003', state: 'published' })
+        await insert({ id: idOf(6), releaseId: 'RE_00000004', state: 'failed', work: 'discard' })
+        const underWay = ['RE_00000001', 'RE_00000002', 'RE_00000004']
+        expect((await store.releasesUnderWay()).toSorted()).toEqual(underWay)
+      })
+
+      test('events and steps of tasks that ended long ago go; of others, and without a limit, they stay', async () => {
+        const step = {
+          type: 'save_step',
+          version: '1',
+          work: 'stage',
+          name: 's',
+          attempt: 1,
+          result: 1,
+        } as const
+        const ends = { 5: 'published', 6: 'published', 7: 'running', 8: 'failed' } as const
+        for (const [number, state] of Object.entries(ends)) {
+          const updatedAt = number === '6' ? now : now - 10_000
+          const work = number === '8' ? 'discard' : null
+          await insert({ id: idOf(Number(number)), state, work, updatedAt }, [event('a'), step])
+        }
+        const left = async () => {
+          const kept: string[] = []
+          for (const number of [5, 6, 7, 8]) {
+            const events = await store.newestEvents(idOf(number))
+            const result = await store.step(idOf(number), '1', 'stage', 's')
+            kept.push(`${events.length}${result === undefined ? 0 : 1}`)
+          }
+          return kept
+        }
+        await store.deleteHistory({ eventsMs: 0, stepsMs: 0 })
+        expect(await left()).toEqual(['11', '11', '11', '11'])
+        await store.deleteHistory({ eventsMs: 0, stepsMs: 5000 })
+        expect(await left()).toEqual(['10', '11', '11', '11'])
+        await store.deleteHistory({ eventsMs: 5000, stepsMs: 5000 })
+        expect(await left()).toEqual(['00', '11', '11', '11'])
       })
 
       test('old tombstones go, with their events; tasks and young tombstones stay (WK-19)', async () => {

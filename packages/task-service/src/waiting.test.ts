@@ -8,6 +8,7 @@ const POLICY = { stageRetryForMs: 60_000 }
 const iso = (ms: number) => new Date(ms).toISOString()
 
 const aReport = (changes: Partial<OutboxRow> = {}): OutboxRow => ({
+  releaseId: 'RE_00000001',
   taskId: 'TA_00000001',
   sequence: 1,
   state: 'staged',
