@@ -8,6 +8,7 @@ import { DATABASE_ERRORS } from '../packages/database/src/errors.ts'
 import { HTTP_ERRORS } from '../packages/http/src/errors.ts'
 import { printActionTable, printReleaseTables } from '../packages/protocol/src/index.ts'
 import { settingsMarkdown } from '../packages/settings/src/index.ts'
+import { QUEUE_ERRORS } from '../packages/queue/src/errors.ts'
 import { TASK_SERVICE_ERRORS } from '../packages/task-service/src/errors.ts'
 import { SETTINGS as REFERENCE_TASK_SETTINGS } from '../apps/reference-task/src/config.ts'
 import { SETTINGS as REPORT_TASK_SETTINGS } from '../apps/report-task/src/config.ts'
@@ -67,6 +68,7 @@ const ERRORS: { readonly [owner: string]: { readonly [code: string]: string } } 
   'Task service': TASK_SERVICE_ERRORS,
   Coordinator: COORDINATOR_ERRORS,
   Database: DATABASE_ERRORS,
+  Queue: QUEUE_ERRORS,
   HTTP: HTTP_ERRORS,
 }
 

@@ -20,7 +20,8 @@ function note(
 
 async function gateOpens(task: TaskContext): Promise<void> {
   const obeys = process.env['OBEYS'] !== 'no'
-  while (gate !== '' && !existsSync(gate)) {
+  const isClosed = () => gate !== '' && !existsSync(gate)
+  while (isClosed()) {
     if (obeys && task.signal.aborted) {
       note('stopped', String(task.signal.reason), task)
       task.signal.throwIfAborted()

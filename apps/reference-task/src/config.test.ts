@@ -8,6 +8,7 @@ import { readSettings, SETTINGS } from './config.ts'
 test('without settings everything is below .data, and the sample input may be generated', () => {
   expect(readSettings({ RELEASE_DIR: '', SOURCE_DIR: '' })).toEqual({
     releaseDir: resolve('.data/reference-task/release'),
+    retention: { keepPublished: null, keepLeftovers: 30 * 24 * 60 * 60 * 1000 },
     source: { sourceDir: resolve('.data/sample-input'), sampleInput: true, dataserviceUrl: null },
   })
 })
@@ -15,11 +16,14 @@ test('without settings everything is below .data, and the sample input may be ge
 test('a chosen source folder is never filled with the sample', () => {
   const env = {
     RELEASE_DIR: '/srv/releases',
+    KEEP_PUBLISHED: '5',
+    KEEP_LEFTOVERS: '0',
     SOURCE_DIR: '/srv/rows',
     DATASERVICE_URL: 'http://data.example/api/',
   }
   expect(readSettings(env)).toEqual({
     releaseDir: '/srv/releases',
+    retention: { keepPublished: 5, keepLeftovers: 0 },
     source: { sourceDir: '/srv/rows', sampleInput: false, dataserviceUrl: 'http://data.example/api' },
   })
 })

@@ -1,4 +1,4 @@
-import { readFile, readlink } from 'node:fs/promises'
+import { readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { fakeTask, readTree, temporaryFolder } from '@release-task/release-folder/testing'
@@ -62,8 +62,38 @@ test('a chosen source folder without the study fails for good, and says what is 
   await expect(staging).rejects.toThrow(`the folder ${join(rows, 'SD_00000001')} does not exist`)
 })
 
+test('names the folder that all workers must share, as the environment says at that moment', async () => {
+  const { releaseDir } = task
+  if (typeof releaseDir !== 'function') throw new Error('no function')
+  await settings({ DATASERVICE_URL: 'data.example' }) // wrong, and no concern of this
+  vi.stubEnv('RELEASE_DIR', '/srv/shared')
+  expect(releaseDir()).toBe('/srv/shared')
+  vi.stubEnv('RELEASE_DIR', '')
+  expect(releaseDir()).toBe(join(process.cwd(), '.data/reference-task/release'))
+})
+
+test('removes what is too much: published releases, and what was left in staging', async () => {
+  const service = await fakeDataservice({ rows: lines('XX', 7).map((line) => JSON.parse(line) as object) })
+  await settings({ DATASERVICE_URL: service.url })
+  const root = await temporaryFolder()
+  vi.stubEnv('RELEASE_DIR', root)
+  vi.stubEnv('KEEP_PUBLISHED', '2')
+  vi.stubEnv('KEEP_LEFTOVERS', '1ms')
+  await task.stage(fakeTask({ releaseId: 'RE_0000000Z' }))
+  for (const releaseId of ['RE_00000001', 'RE_00000002', 'RE_00000003']) {
+    const result = await task.stage(fakeTask({ releaseId }))
+    await task.publish(fakeTask({ releaseId, attempt: 2, staged: result?.staged ?? null }))
+  }
+  expect((await readdir(join(root, 'public'))).toSorted()).toEqual(['RE_00000002', 'RE_00000003', 'latest'])
+  expect(await readdir(join(root, 'staging'))).toEqual([])
+})
+
 test('a wrong setting fails for good, in every phase', async () => {
   await settings({ DATASERVICE_URL: 'data.example' })
+  for (const phase of [task.stage, task.publish, task.discard])
+    await expect(phase?.(fakeTask())).rejects.toThrow(PermanentError)
+  await settings()
+  vi.stubEnv('KEEP_PUBLISHED', '0')
   for (const phase of [task.stage, task.publish, task.discard])
     await expect(phase?.(fakeTask())).rejects.toThrow(PermanentError)
 })

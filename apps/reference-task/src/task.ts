@@ -46,7 +46,7 @@ async function lastingProblems<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    if ([InvalidId, SettingsError, SourceProblem].some((lasting) => error instanceof lasting))
+    if (error instanceof InvalidId || error instanceof SettingsError || error instanceof SourceProblem)
       throw new PermanentError(error.message, { cause: error })
     throw error
   }

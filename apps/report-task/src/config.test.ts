@@ -8,6 +8,7 @@ import { readSettings, SETTINGS } from './config.ts'
 test('without settings everything is below .data, and the sample input may be generated', () => {
   expect(readSettings({ RELEASE_DIR: '', SOURCE_DIR: '' })).toEqual({
     releaseDir: resolve('.data/report-task/release'),
+    retention: { keepPublished: null, keepLeftovers: 30 * 24 * 60 * 60 * 1000 },
     source: { sourceDir: resolve('.data/sample-input'), sampleInput: true, dataserviceUrl: null },
   })
 })

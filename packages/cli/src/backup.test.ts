@@ -14,7 +14,7 @@ beforeEach(() => {
   vi.spyOn(process, 'cwd').mockReturnValue(home)
   vi.stubEnv('DATABASE_URL', '')
   mkdirSync(join(home, 'migrations'))
-  writeFileSync(join(home, 'migrations/001-nothing.sql'), 'CREATE TABLE nothing (id TEXT);')
+  writeFileSync(join(home, 'migrations/001-things.sql'), 'CREATE TABLE things (id TEXT);')
   onTestFinished(() => {
     vi.unstubAllEnvs()
     vi.restoreAllMocks()
@@ -72,10 +72,10 @@ test('a side without any address is looked for where it is by default', async ()
 
 test('where it is not clear which database, the line says what to type', async () => {
   expect(await lineOf(backUp('a.db', {}))).toBe(
-    'It is not clear which database to back up. Next: release-task backup a.db --side coordinator, or --side with the name of a task',
+    'It is not clear which database to back up. Next: npx release-task backup a.db --side coordinator, or --side with the name of a task',
   )
   expect(await lineOf(backUp('a.db', { data: 'state' }))).toContain(
-    'Next: release-task backup a.db --data state --side coordinator',
+    'Next: npx release-task backup a.db --data state --side coordinator',
   )
 })
 
@@ -83,7 +83,7 @@ test('a database of another side than was named is not backed up', async () => {
   await makeDatabases(path('state'))
   const database = `sqlite:${path('state/coordinator.db')}`
   expect(await lineOf(backUp(path('a.db'), { database, side: 'report-task' }))).toBe(
-    `The database belongs to coordinator, not to report-task, and was not backed up. Next: release-task backup ${path('a.db')} --side coordinator, or --database with the address of the other one`,
+    `The database belongs to coordinator, not to report-task, and was not backed up. Next: npx release-task backup ${path('a.db')} --database ADDRESS, with the address of the database of report-task`,
   )
   expect(existsSync(path('a.db'))).toBe(false)
 })
@@ -118,7 +118,7 @@ test('the result is one line of JSON where it is piped, and one sentence on a te
 
 test('the sentence names the coordinator by its side', () => {
   expect(sentence('x.db', { side: 'coordinator', name: 'coordinator', bytes: 4_200_000 })).toBe(
-    'x.db: 4.2 MB, the database of the coordinator, whole and checked. To restore it: release-task backup --help',
+    'x.db: 4.2 MB, the database of the coordinator, whole and checked. To restore it: npx release-task backup --help',
   )
 })
 

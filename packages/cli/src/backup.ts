@@ -39,7 +39,7 @@ export async function backUp(file: string, flags: BackupFlags): Promise<Backup> 
     throw new CliError(
       'BACKUP_SIDE_UNKNOWN',
       'It is not clear which database to back up',
-      `release-task backup ${file}${flags.data === undefined ? '' : ` --data ${flags.data}`} --side coordinator, or --side with the name of a task`,
+      `npx release-task backup ${file}${flags.data === undefined ? '' : ` --data ${flags.data}`} --side coordinator, or --side with the name of a task`,
     )
   return await backupDatabase(url, file, (found) => {
     if (side !== undefined && side !== nameOf(found)) throw otherSide(file, side, nameOf(found))
@@ -55,12 +55,12 @@ function otherSide(file: string, wanted: string, found: string): CliError {
   return new CliError(
     'BACKUP_OTHER_SIDE',
     `The database belongs to ${found}, not to ${wanted}, and was not backed up`,
-    `release-task backup ${file} --side ${found}, or --database with the address of the other one`,
+    `npx release-task backup ${file} --database ADDRESS, with the address of the database of ${wanted}`,
   )
 }
 
 export function sentence(file: string, backup: Backup): string {
   const whose =
     backup.side === 'coordinator' ? 'the coordinator' : `the task service ${JSON.stringify(backup.name)}`
-  return `${file}: ${bytes(backup.bytes)}, the database of ${whose}, whole and checked. To restore it: release-task backup --help`
+  return `${file}: ${bytes(backup.bytes)}, the database of ${whose}, whole and checked. To restore it: npx release-task backup --help`
 }

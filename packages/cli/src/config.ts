@@ -65,7 +65,7 @@ export function databaseUrl(side: string | undefined, data: string | undefined):
   const file = side === 'coordinator' ? 'coordinator.db' : '{task}/task.db'
   const chosen = data === undefined ? process.env['DATABASE_URL'] : `sqlite:${data}/${file}`
   const url = chosen || (table.databaseUrl.default ?? '')
-  if (side === undefined && (!chosen || url.includes('{task}'))) return null
+  if (side === undefined && url.includes('{task}')) return null
   return url.replace('{task}', () => side ?? '')
 }
 

@@ -2,6 +2,8 @@
 export const CLI_ERRORS = {
   TASK_FILE_INVALID: 'The task file is missing, cannot be loaded, or does not export a task.',
   CHILD_FAILED: 'A process that `dev` started ended before it was ready.',
+  BACKUP_SIDE_UNKNOWN: 'It is not clear which database is to be backed up: name the side, or the database.',
+  BACKUP_OTHER_SIDE: 'The database that was found does not belong to the side that was named.',
   COORDINATOR_REFUSED: 'The coordinator refused what `dev` asked of it.',
 } as const
 export type CliErrorCode = keyof typeof CLI_ERRORS

@@ -25,6 +25,7 @@ const NEXT: { readonly [code: string]: Next } = {
   QUEUE_URL_INVALID: () => 'QUEUE_URL=redis://127.0.0.1:6379',
   DATABASE_FOREIGN: () => 'npm start -- --data .data-2',
   ADDRESS_REFUSED: () => 'AUTH=off AUTH_OFF_PUBLIC=yes HOST=0.0.0.0 npm run coordinator',
+  RELEASE_DIR_FOREIGN: () => 'RELEASE_DIR=.data/other npm run task',
   SETTINGS_INVALID: () => 'npx release-task serve --help',
   STUDIES_FILE_INVALID: () => 'npx release-task coordinator --help',
 }

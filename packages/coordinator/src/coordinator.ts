@@ -94,7 +94,7 @@ export async function createCoordinator(parts: CoordinatorParts): Promise<Coordi
 }
 
 function openRooms(
-  { database, config, owner, random }: CoordinatorParts,
+  { database, config, owner, random, log }: CoordinatorParts,
   changed: Pick<ExecuteDependencies, 'actionsChanged' | 'releasesChanged'>,
 ): Rooms {
   const { requestTimeout, pollInterval: pollIntervalMs } = config
@@ -113,7 +113,7 @@ function openRooms(
     outbox: new ActionOutbox(database, { owner, claimMs }),
     polls: new PollStore(database, { pollIntervalMs, claimMs: requestTimeout + POLL_MARGIN_MS }),
     client: createTaskServiceClient(requestTimeout),
-    execute: createExecute({ store: releases, policy, ...changed }),
+    execute: createExecute({ store: releases, policy, log, ...changed }),
   }
 }
 

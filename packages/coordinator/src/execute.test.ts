@@ -1,4 +1,5 @@
 import { openDatabase, type Database } from '@release-task/database'
+import { createLogger } from '@release-task/http'
 import { newId, type ReleaseId, type TaskId, type TaskServiceId } from '@release-task/protocol'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Command } from './decision.ts'
@@ -38,6 +39,7 @@ beforeEach(async () => {
     load: { value: (id: string) => store.load(id) },
   }) as ReleaseStore
   execute = createExecute({
+    log: createLogger('execute', 'silent'),
     store: counting,
     policy,
     actionsChanged: () => undefined,
@@ -98,6 +100,7 @@ test('each gets its own decision, a refused one and one that cannot be made incl
 
 test('what another process stored in between is decided on anew', async () => {
   const elsewhere = createExecute({
+    log: createLogger('execute', 'silent'),
     store,
     policy,
     actionsChanged: () => undefined,

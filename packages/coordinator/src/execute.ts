@@ -1,3 +1,4 @@
+import type { Logger } from '@release-task/http'
 import type { ReleaseId } from '@release-task/protocol'
 import { decide } from './decide.ts'
 import type { Command, Decision, Effect, Policy } from './decision.ts'
@@ -25,6 +26,7 @@ export interface ExecuteDependencies {
   readonly actionsChanged: () => void
   /** A release may have to be looked at. */
   readonly releasesChanged: () => void
+  readonly log: Logger
 }
 
 interface Waiting {
@@ -80,7 +82,7 @@ async function runTogether(
     const folded = fold(commands, loaded, deps.policy)
     if (folded.stored && (await deps.store.commit({ id, now: loaded.now, ...folded.stored })) === 'conflict')
       continue
-    after(deps, loaded.record, folded)
+    after(deps, id, loaded.record, folded)
     for (const [index, waiting] of group.entries()) settle(waiting, folded.results[index])
     return
   }
@@ -126,11 +128,19 @@ function fold(
   }
 }
 
+const LOG_LEVEL = { info: 'info', warning: 'warn', error: 'error' } as const
+
 function after(
   deps: ExecuteDependencies,
+  id: ReleaseId,
   before: ReleaseRecord | null,
   { record, effects, stored }: Folded,
 ): void {
+  for (const effect of effects) {
+    if (effect.type !== 'event') continue
+    const about = { release_id: id, task_id: effect.taskId, task_service_id: effect.serviceId }
+    deps.log[LOG_LEVEL[effect.eventType]](about, effect.message)
+  }
   if (effects.some((effect) => effect.type === 'send')) deps.actionsChanged()
   if (stored?.next && record?.dueAt !== before?.dueAt) deps.releasesChanged()
 }

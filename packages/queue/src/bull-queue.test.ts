@@ -68,6 +68,7 @@ describe.skipIf(absent('redis'))('a queue over Redis', () => {
     await first.reached(1)
     // The first process has no place free, and takes this because nobody else is there yet.
     one.wake('woken')
+    await stored(shared, `${name}:active`, 1)
     two.consume(async (id) => second.add(id), 1)
     await second.reached(1)
     hold.open()
@@ -151,7 +152,7 @@ describe.skipIf(absent('redis'))('a queue over Redis', () => {
     queue.wake('handled')
     await calls.reached(1)
     queue.wake('lost')
-    await stored(redis, 1)
+    await stored(redis, 'flushed:wait', 1)
     await redis.flush()
     hold.open()
     queue.wake('later')
@@ -318,12 +319,12 @@ describe.skipIf(absent('redis'))('a queue over Redis', () => {
   })
 })
 
-/** Resolves when so many wake-ups wait in Redis. */
-async function stored(redis: RedisServer, count: number): Promise<void> {
+/** Resolves when so many wake-ups are in a list of BullMQ. */
+async function stored(redis: RedisServer, list: string, count: number): Promise<void> {
   const { Redis } = await import('ioredis')
   const look = new Redis(redis.url)
   try {
-    while ((await look.llen('release-task:flushed:wait')) < count) await look.ping()
+    while ((await look.llen(`release-task:${list}`)) < count) await look.ping()
   } finally {
     look.disconnect()
   }

@@ -4,6 +4,8 @@ import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 
 import { nodeFileSystem } from './file-system.ts'
+import { fakeTask } from './testing/fake-task.ts'
+import { stageRows } from './testing/row-phases.ts'
 import { RowReleases } from './testing/row-releases.ts'
 import { watchedFileSystem } from './testing/watched-file-system.ts'
 
@@ -80,6 +82,15 @@ test('the own release is not touched, whatever the list says', async () => {
   expect(task.warnings).toEqual([])
 })
 
+test('where there is nothing of others nobody is asked', async () => {
+  const place = await Place.open()
+  await place.left(OWN, 999)
+  const asked = () => Promise.reject(new Error('asked in vain'))
+  const task = { ...fakeTask({ releaseId: OWN, attempt: 2 }), releasesUnderWay: asked }
+  await stageRows(place.it.place, task)
+  expect(task.warnings).toEqual([])
+})
+
 test('0: nothing is ever removed', async () => {
   const place = await Place.open(0)
   await place.left(OLD, 999)
@@ -90,21 +101,16 @@ test('0: nothing is ever removed', async () => {
 test('without the list of what is under way nothing is removed, and the stage goes on', async () => {
   const place = await Place.open()
   await place.left(OLD, 999)
-  const told: string[] = []
   const fails = () => Promise.reject(new Error('database is busy'))
-  const { stageRows } = await import('./testing/row-phases.ts')
-  const { fakeTask } = await import('./testing/fake-task.ts')
   const task = { ...fakeTask({ releaseId: OWN }), releasesUnderWay: fails }
-  await stageRows(place.it.place, { ...task, log: { ...task.log, warn: (text) => void told.push(text) } })
+  await stageRows(place.it.place, task)
   expect(await place.staging()).toEqual([OLD, OWN])
-  expect(told).toEqual([expect.stringContaining('cannot tell which are under way')])
+  expect(task.warnings).toEqual([expect.stringContaining('cannot tell which are under way')])
 })
 
 test('a release that begins while it is asked is not touched', async () => {
   const place = await Place.open()
   await place.left(OLD, 999)
-  const { stageRows } = await import('./testing/row-phases.ts')
-  const { fakeTask } = await import('./testing/fake-task.ts')
   const begins = async () => {
     await mkdir(place.it.path('staging', OLD, '7')) // changes the folder now
     return []
@@ -122,6 +128,13 @@ test('what is no folder of a release is left alone', async () => {
   place.it.now = new Date('2099-01-01')
   await place.it.stage(OWN)
   expect(await place.staging()).toEqual([OLD, YOUNG, OWN, 'notes'])
+})
+
+test('what an attempt that ended in the middle had only moved to the trash is removed by the next', async () => {
+  const place = await Place.open()
+  await mkdir(place.it.path('trash', `${OWN}-others`, 'moved/1'), { recursive: true })
+  await place.it.stage(OWN, { attempt: 2 })
+  expect(await place.it.names('trash')).toEqual([])
 })
 
 test('one that cannot be removed is told, and the stage goes on', async () => {

@@ -42,8 +42,19 @@ test('not set: all stay', async () => {
 
 test('as many as there are is not too many', async () => {
   const it = await withReleases(3, FIRST, SECOND)
-  await it.release(NEW, '2024-05-01')
+  const task = await it.stage(NEW)
+  it.now = new Date('2024-05-01')
+  await it.publish({ ...task, releasesUnderWay: () => Promise.reject(new Error('asked in vain')) })
   expect(await it.names('public')).toEqual([FIRST, SECOND, NEW, 'latest'].toSorted())
+  expect(task.warnings).toEqual([])
+})
+
+test('of two that were published at the same moment that one stays which the link would name', async () => {
+  const it = await withReleases(2)
+  for (const id of [FIRST, THIRD, SECOND]) await it.release(id, '2024-01-01')
+  expect(await it.latest()).toBe(THIRD)
+  await it.release(NEW, '2024-05-01')
+  expect(await it.names('public')).toEqual([NEW, THIRD, 'latest'])
 })
 
 describe('never', () => {
@@ -113,9 +124,7 @@ describe('never', () => {
       await readFile(it.path('public', FIRST, 'publication.json')),
     )
     await it.release(NEW, '2024-05-01')
-    expect(await it.names('public')).toEqual(
-      [...strange, 'RE_0000000V', SECOND, NEW, 'latest'].toSorted(),
-    )
+    expect(await it.names('public')).toEqual([...strange, 'RE_0000000V', SECOND, NEW, 'latest'].toSorted())
   })
 })
 

@@ -16,6 +16,7 @@ export const TASK_SERVICE_ERRORS = {
   COORDINATOR_ANSWER: 'The coordinator answered something else than was asked for.',
   RELEASE_DIR_DIFFERS:
     'The release folder on this host is not the one of this service: mount the same file system on every host.',
+  RELEASE_DIR_FOREIGN: 'The release folder belongs to another task service: give each its own.',
   RELEASE_DIR_UNUSABLE: 'The release folder cannot be created, read or written; it is tried again.',
   FREE_SPACE_LOW: 'The file system of the release folder has less free space than MIN_FREE_SPACE.',
 } as const

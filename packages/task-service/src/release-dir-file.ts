@@ -8,6 +8,8 @@ export const MARKER_FILE = '.release-dir.json'
 /** Says which folder this is: the same text lies in the folder and in the database. */
 export interface Marker {
   readonly id: string
+  /** The name of the task: two services in one folder would remove each other's files. */
+  readonly service: string
   /** Where the folder was first used: for people who look for it. */
   readonly host: string
   readonly path: string
@@ -32,8 +34,8 @@ export async function readMarker(dir: string): Promise<Marker | null> {
 }
 
 function asMarker(value: Partial<Marker> | null): Marker {
-  const { id, host, path, created_at } = value ?? {}
-  if (![id, host, path, created_at].every((field) => typeof field === 'string'))
+  const { id, service, host, path, created_at } = value ?? {}
+  if (![id, service, host, path, created_at].every((field) => typeof field === 'string'))
     throw new SyntaxError('not a marker')
   return value as Marker
 }

@@ -33,9 +33,10 @@ class Store implements MarkerStore {
 }
 
 let nextId = 0
-const check = (store: MarkerStore, folder: string, host = 'host-a', adopt = false) =>
+const check = (store: MarkerStore, folder: string, host = 'host-a', adopt = false, service = 'manifest') =>
   checkReleaseDir({
     dir: join(home, folder),
+    service,
     host,
     store,
     newId: () => `id-${++nextId}`,
@@ -44,7 +45,7 @@ const check = (store: MarkerStore, folder: string, host = 'host-a', adopt = fals
   })
 
 const assertSame = (store: MarkerStore, folder: string) =>
-  assertReleaseDir({ dir: join(home, folder), host: 'host-b', store })
+  assertReleaseDir({ dir: join(home, folder), service: 'manifest', host: 'host-b', store })
 
 const fileOf = async (folder: string) =>
   JSON.parse(await readFile(join(home, folder, '.release-dir.json'), 'utf8')) as Marker
@@ -58,12 +59,27 @@ function meeting(count: number): () => Promise<void> {
   }
 }
 
+test('another service’s folder is refused, whether this one has a folder already or not', async () => {
+  const [own, other] = [new Store(), new Store()]
+  await check(other, 'theirs', 'host-a', false, 'report')
+  const refused = {
+    code: 'RELEASE_DIR_FOREIGN',
+    message: expect.stringContaining('"report", not to "manifest"'),
+  }
+  await expect(check(own, 'theirs')).rejects.toMatchObject(refused)
+  expect(own.kept).toBeNull()
+  await check(own, 'ours')
+  await expect(check(own, 'theirs')).rejects.toMatchObject(refused)
+  await expect(check(own, 'theirs', 'host-a', true)).rejects.toMatchObject(refused)
+})
+
 describe('the first worker', () => {
   test('makes the folder, marks it, and tells the database the same', async () => {
     const store = new Store()
     expect(await check(store, 'deep/release')).toBe('ours')
     expect(store.kept).toEqual({
       id: expect.any(String),
+      service: 'manifest',
       host: 'host-a',
       path: join(home, 'deep/release'),
       created_at: '2024-06-01T12:00:00.000Z',
@@ -210,7 +226,7 @@ describe('a folder that cannot be used', () => {
 
   test('a link that fails is told, and the draft is gone', async () => {
     const fails = () => Promise.reject(Object.assign(new Error('disk quota exceeded'), { code: 'EDQUOT' }))
-    const marker = { id: 'x', host: 'h', path: home, created_at: '' }
+    const marker = { id: 'x', service: 'manifest', host: 'h', path: home, created_at: '' }
     await expect(createMarker(home, marker, fails)).rejects.toThrow('disk quota exceeded')
     expect(await readdir(home)).toEqual([])
   })
@@ -218,7 +234,7 @@ describe('a folder that cannot be used', () => {
 
 describe('a file system without links', () => {
   const none: typeof link = () => Promise.reject(Object.assign(new Error('no links'), { code: 'EPERM' }))
-  const marker = (id: string) => ({ id, host: 'h', path: home, created_at: '' })
+  const marker = (id: string) => ({ id, service: 'manifest', host: 'h', path: home, created_at: '' })
 
   test('is marked all the same, and the second keeps what the first wrote', async () => {
     expect(await createMarker(home, marker('first'), none)).toEqual(marker('first'))

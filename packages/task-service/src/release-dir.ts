@@ -16,6 +16,8 @@ export interface MarkerStore {
 export interface ReleaseDirView {
   /** Absolute. */
   readonly dir: string
+  /** The name of the task. */
+  readonly service: string
   readonly host: string
   readonly store: MarkerStore
 }
@@ -47,18 +49,19 @@ export function releaseDirOf({ releaseDir }: Pick<TaskDefinition, 'releaseDir'>)
  * of a service marks the folder; of several that do so at once in different folders, all but one are refused.
  * Creates the folder only where the service has none yet, or where it is adopted.
  * @throws TaskServiceError RELEASE_DIR_DIFFERS, which names both folders and what to do
+ * @throws TaskServiceError RELEASE_DIR_FOREIGN where the folder is another service's
  * @throws TaskServiceError RELEASE_DIR_UNUSABLE where the folder cannot be created, read or written
  */
 export async function checkReleaseDir(check: ReleaseDirCheck): Promise<ReleaseDirVerdict> {
   const { dir, store } = check
   const known = await store.read()
-  const found = await readMarker(dir)
+  const found = refuseForeign(check, await readMarker(dir))
   if (known && !found && check.adopt) {
     sameOrThrow(check, known, await createMarker(dir, known))
     return 'adopted'
   }
   // The folder first: a crash after it leaves a marker that the next worker finds, and tells the database.
-  const here = found ?? (known ? null : await createMarker(dir, newMarker(check)))
+  const here = found ?? (known ? null : refuseForeign(check, await createMarker(dir, newMarker(check))))
   sameOrThrow(check, known ?? (here && (await store.write(here))), here)
   return 'ours'
 }
@@ -73,8 +76,17 @@ export async function assertReleaseDir(view: ReleaseDirView): Promise<void> {
   if (known) sameOrThrow(view, known, await readMarker(view.dir))
 }
 
-function newMarker({ dir, host, newId, now }: ReleaseDirCheck): Marker {
-  return { id: newId(), host, path: dir, created_at: now().toISOString() }
+function newMarker({ dir, service, host, newId, now }: ReleaseDirCheck): Marker {
+  return { id: newId(), service, host, path: dir, created_at: now().toISOString() }
+}
+
+/** Its marker must not get into our database: nothing would ever be refused again. */
+function refuseForeign<Found extends Marker | null>({ dir, service }: ReleaseDirView, found: Found): Found {
+  if (found === null || found.service === service) return found
+  throw new TaskServiceError(
+    'RELEASE_DIR_FOREIGN',
+    `The folder ${dir} belongs to the task service "${found.service}", not to "${service}": give each a RELEASE_DIR of its own`,
+  )
 }
 
 function sameOrThrow({ dir, host }: ReleaseDirView, known: Marker | null, found: Marker | null): void {

@@ -101,6 +101,7 @@ async function checkPlace(database: Database, { task, config, log }: Setup): Pro
   if (dir === null) return
   const verdict = await checkReleaseDir({
     dir,
+    service: task.name,
     host: hostname(),
     store: createMarkerStore(database),
     newId: randomUUID,

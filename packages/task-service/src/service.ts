@@ -62,7 +62,7 @@ export async function createTaskService(parts: ServiceParts): Promise<TaskServic
     random: parts.random ?? Math.random,
     // Who only takes actions sends no report: it tells those who do.
     reportsChanged: (id) => (rooms ? rooms.reporter.nudge() : queue.notify(id)),
-    refusedLate: metrics.refusedLate,
+    refusedLate: () => metrics.refusedLate(),
     log,
   })
   const rooms: WorkRooms | null =

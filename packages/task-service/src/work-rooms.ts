@@ -171,6 +171,6 @@ async function endsWithin(work: Promise<unknown>, ms: number): Promise<boolean> 
 async function checkPlace({ task, database, config }: ServiceParts, work: Work): Promise<void> {
   const dir = releaseDirOf(task)
   if (dir === null) return
-  await assertReleaseDir({ dir, host: hostname(), store: createMarkerStore(database) })
+  await assertReleaseDir({ dir, service: task.name, host: hostname(), store: createMarkerStore(database) })
   if (work === 'stage') await checkFreeSpace({ dir, minBytes: config.minFreeSpace })
 }

@@ -29,7 +29,7 @@ interface Case {
   readonly crashed: Phase
   readonly next: readonly Phase[]
   readonly leaves: 'published' | 'nothing'
-  readonly crowded?: true
+  readonly crowded?: boolean
 }
 
 const CASES: readonly Case[] = [
