@@ -13,12 +13,12 @@ const MAY_IMPORT: { readonly [owner: string]: readonly string[] } = {
   database: ['protocol'],
   queue: ['protocol'],
   'test-servers': [],
-  'task-service': ['protocol', 'settings', 'http', 'database', 'queue'],
-  coordinator: ['protocol', 'settings', 'http', 'database', 'queue'],
+  'task-service': ['protocol', 'settings', 'http', 'database', 'queue', 'auth'],
+  coordinator: ['protocol', 'settings', 'http', 'database', 'queue', 'auth'],
   'study-records': ['task-service'],
   'release-folder': ['task-service', 'settings'],
   auth: ['http', 'settings'],
-  cli: ['protocol', 'settings', 'http', 'database', 'task-service', 'coordinator'],
+  cli: ['protocol', 'settings', 'http', 'database', 'auth', 'task-service', 'coordinator'],
 }
 
 /** The rules of the protocol are pure: they know its words, each other, and nothing that does something. */

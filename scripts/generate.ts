@@ -1,6 +1,7 @@
 // Writes what is derived from the code into docs/, and with --check refuses a difference instead.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { AUTH_ERRORS } from '../packages/auth/src/errors.ts'
 import { CLI_ERRORS } from '../packages/cli/src/errors.ts'
 import { SETTINGS } from '../packages/cli/src/config.ts'
 import { COORDINATOR_ERRORS } from '../packages/coordinator/src/errors.ts'
@@ -69,6 +70,7 @@ const ERRORS: { readonly [owner: string]: { readonly [code: string]: string } } 
   Coordinator: COORDINATOR_ERRORS,
   Database: DATABASE_ERRORS,
   Queue: QUEUE_ERRORS,
+  Authentication: AUTH_ERRORS,
   HTTP: HTTP_ERRORS,
 }
 

@@ -14,7 +14,7 @@ const taskFile = () => new URL('../apps/reference-task/src/task.ts', import.meta
 
 async function freePorts(): Promise<string[]> {
   const servers = await Promise.all(
-    [0, 1].map(
+    [0, 1, 2].map(
       () =>
         new Promise<ReturnType<typeof createServer>>((resolve) => {
           const server = createServer().listen(0, '127.0.0.1', () => resolve(server))
@@ -23,7 +23,8 @@ async function freePorts(): Promise<string[]> {
   )
   const ports = servers.map((server) => String((server.address() as { port: number }).port))
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ['--coordinator-port', ports[0] ?? '', '--task-port', ports[1] ?? '']
+  const [coordinator = '', task = '', issuer = ''] = ports
+  return ['--coordinator-port', coordinator, '--task-port', task, '--issuer-port', issuer]
 }
 
 test('one command runs a release to published; a second start issues none and registers nothing', async () => {
@@ -54,7 +55,8 @@ test('one command runs a release to published; a second start issues none and re
 test('a busy port and a missing task file end with the cause and what to type next', async () => {
   const holder = await system.coordinator()
   const port = new URL(holder.url).port
-  const busy = await system.run(dev('--once', '--data', `${system.folder}/other`, '--coordinator-port', port))
+  const other = ['--data', `${system.folder}/other`, '--issuer-port', '0']
+  const busy = await system.run(dev('--once', ...other, '--coordinator-port', port))
   expect(busy.code).toBe(1)
   expect(busy.stderr.trim()).toBe(
     `Port ${port} is in use by process ${holder.pid}: stop it, or set another port. Next: npm start -- --coordinator-port ${Number(port) + 100}`,

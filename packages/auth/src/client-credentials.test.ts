@@ -272,9 +272,15 @@ describe('authorized', () => {
     expect(seen.length).toBe(1)
   })
 
+  const noToken = expect.objectContaining({
+    code: 'TRANSPORT',
+    mayHaveArrived: false,
+    cause: expect.objectContaining({ code: 'TOKEN_ENDPOINT_UNAVAILABLE' }),
+  })
+
   test('without a token nothing is sent, and the failure says whose it is', async () => {
     issuer.tokens('error')
-    expect(await failure(call())).toBe('TOKEN_ENDPOINT_UNAVAILABLE')
+    await expect(call()).rejects.toEqual(noToken)
     expect(seen).toEqual([])
   })
 
@@ -282,7 +288,7 @@ describe('authorized', () => {
     await tokens.token()
     issuer.tokens('error')
     refuse = () => 403
-    expect(await failure(call())).toBe('TOKEN_ENDPOINT_UNAVAILABLE')
+    await expect(call()).rejects.toEqual(noToken)
     expect(seen.length).toBe(1)
   })
 })

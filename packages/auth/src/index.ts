@@ -16,6 +16,7 @@ export {
 export { checkAuthSettings, type AuthPlan, type CheckedSettings, type Side } from './check-settings.ts'
 export { createTokenSource, type TokenSource, type TokenSourceOptions } from './client-credentials.ts'
 export { AUTH_ERRORS, AuthError, type AuthErrorCode } from './errors.ts'
+export { callerOn, guard, type GuardOptions } from './guard.ts'
 export { identify, type Identity } from './identify.ts'
 export {
   createPolicy,

@@ -87,11 +87,27 @@ export function settingsText(...sides: readonly string[]): string {
  * of its processes works alone, and
  * somebody watches, so progress comes often. Several tasks share no folder, also where RELEASE_DIR is set.
  */
-export function childEnvironment(task: string | null): NodeJS.ProcessEnv {
+export function childEnvironment(
+  task: string | null,
+  auth: Readonly<Record<string, string>>,
+): NodeJS.ProcessEnv {
   const releaseDir = process.env['RELEASE_DIR']
   const own = task !== null && releaseDir ? { RELEASE_DIR: `${releaseDir}/${task}` } : {}
   const alone = { PORT: '', DATABASE_URL: '', ROLE: '', QUEUE_URL: '' }
-  return { PROGRESS_INTERVAL: '100ms', ...process.env, ...own, ...alone }
+  // What production says of tokens does not hold here.
+  const unset = Object.fromEntries(
+    Object.keys(process.env)
+      .filter(isAboutAuth)
+      .map((name) => [name, '']),
+  )
+  return { PROGRESS_INTERVAL: '100ms', ...process.env, ...own, ...alone, ...unset, ...auth }
+}
+
+const isAboutAuth = (name: string) => /^AUTH(0|_|$)/.test(name)
+
+/** Whether somebody asked for `dev` without tokens: `AUTH=off npm start`. */
+export function isAuthOff(): boolean {
+  return process.env['AUTH'] === 'off'
 }
 
 /** What kind of terminal this is; `dumb` cannot move its cursor. */

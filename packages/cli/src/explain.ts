@@ -11,7 +11,8 @@ type Next = (message: string, place: Place) => string
 /** The next free-looking port, as a flag of `dev` or a setting of a side that was started alone. */
 const otherPort: Next = (message, { side, underDev }) => {
   const port = Number(/Port (\d+)/.exec(message)?.[1] ?? 0) + 100
-  const own = side === 'coordinator' ? 'coordinator' : 'task'
+  // The only port that `dev` itself opens is the issuer's.
+  const own = { coordinator: 'coordinator', 'task service': 'task', dev: 'issuer' }[side]
   return underDev ? `npm start -- --${own}-port ${port}` : `PORT=${port} npm run ${own}`
 }
 

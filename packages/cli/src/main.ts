@@ -7,6 +7,7 @@ import { runDev, type DevOptions } from './dev/dev.ts'
 import { loadTask } from './load-task.ts'
 import { explain, type Place } from './explain.ts'
 import { runUntilSignal } from './run-until-signal.ts'
+import { tokenCommand } from './token.ts'
 
 const VERSION = '0.1.0'
 const ROLES = ['all', 'api', 'worker'] as const
@@ -74,6 +75,7 @@ function devCommand(): Command {
     .option('--new', 'issue another release although there is one already', false)
     .option('--data <folder>', 'folder of all state; it survives a restart', '.data')
     .option('--coordinator-port <port>', 'port of the coordinator', port, 5001)
+    .option('--issuer-port <port>', 'port of the issuer of tokens', port, 5002)
     .option('--task-port <port>', 'port of the first task service; further ones follow', port, 8282)
     .action(async (files: string[], flags: Omit<DevOptions, 'files' | 'version'>) => {
       process.exitCode = await runDev({ ...flags, files, version: VERSION })
@@ -89,6 +91,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addCommand(serveCommand())
     .addCommand(coordinatorCommand())
     .addCommand(backupCommand())
+    .addCommand(tokenCommand())
   try {
     await program.parseAsync([...argv])
   } catch (error) {

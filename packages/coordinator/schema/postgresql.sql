@@ -14,6 +14,18 @@ CREATE TABLE actions (
 CREATE INDEX actions_due ON public.actions USING btree (due_at);
 CREATE UNIQUE INDEX actions_pkey ON public.actions USING btree (task_id);
 
+CREATE TABLE audit (
+  position bigint NOT NULL,
+  at bigint NOT NULL,
+  actor text NOT NULL,
+  action text NOT NULL,
+  subject text,
+  detail text
+);
+CREATE INDEX audit_actor ON public.audit USING btree (actor, "position");
+CREATE UNIQUE INDEX audit_pkey ON public.audit USING btree ("position");
+CREATE INDEX audit_subject ON public.audit USING btree (subject, "position");
+
 CREATE TABLE counters (
   name text NOT NULL,
   value bigint NOT NULL
@@ -28,7 +40,8 @@ CREATE TABLE events (
   release_id text,
   task_service_id text,
   task_id text,
-  created_at bigint NOT NULL
+  created_at bigint NOT NULL,
+  actor text
 );
 CREATE UNIQUE INDEX events_id ON public.events USING btree (kf_id);
 CREATE UNIQUE INDEX events_pkey ON public.events USING btree ("position");

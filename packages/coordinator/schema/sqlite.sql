@@ -14,6 +14,19 @@ CREATE TABLE actions (
 
 CREATE INDEX actions_due ON actions (due_at);
 
+CREATE TABLE audit (
+  position BIGINT NOT NULL PRIMARY KEY,
+  at BIGINT NOT NULL,
+  actor TEXT NOT NULL,
+  action TEXT NOT NULL,
+  subject TEXT,
+  detail TEXT
+);
+
+CREATE INDEX audit_actor ON audit (actor, position);
+
+CREATE INDEX audit_subject ON audit (subject, position);
+
 CREATE TABLE counters (
   name TEXT NOT NULL PRIMARY KEY,
   value BIGINT NOT NULL
@@ -28,7 +41,7 @@ CREATE TABLE events (
   task_service_id TEXT,
   task_id TEXT,
   created_at BIGINT NOT NULL
-);
+, actor TEXT);
 
 CREATE UNIQUE INDEX events_id ON events (kf_id);
 

@@ -1,3 +1,4 @@
+import { checkAuthSettings, COORDINATOR_AUTH_SETTINGS, withAuth0Names } from '@release-task/auth'
 import {
   choice,
   duration,
@@ -15,14 +16,9 @@ export const COORDINATOR_SETTINGS = {
   host: text(
     'HOST',
     '127.0.0.1',
-    'Address that the API listens on. Any other than a loopback address needs AUTH=off and AUTH_OFF_PUBLIC=yes.',
+    'Address that the API listens on. Any other than a loopback address needs AUTH=on, or AUTH=off with AUTH_OFF_PUBLIC=yes.',
   ),
-  auth: choice(['off'])('AUTH', null, '`off`: nothing checks who calls.'),
-  authOffPublic: choice(['yes', 'no'])(
-    'AUTH_OFF_PUBLIC',
-    'no',
-    '`yes`: serve other machines although nothing checks who calls.',
-  ),
+  ...COORDINATOR_AUTH_SETTINGS,
   publicUrl: httpUrl(
     'PUBLIC_URL',
     null,
@@ -56,6 +52,11 @@ export const COORDINATOR_SETTINGS = {
   ),
   publishDeadline: duration('PUBLISH_DEADLINE', '10m', 'How long `publish` is tried.'),
   requestTimeout: duration('REQUEST_TIMEOUT', '15s', 'How long one request to a task service may take.'),
+  privateAddresses: choice(['allow', 'refuse'])(
+    'PRIVATE_ADDRESSES',
+    'allow',
+    '`refuse`: task services at private and loopback addresses are neither registered nor called.',
+  ),
   pollInterval: duration(
     'POLL_INTERVAL',
     '10s',
@@ -87,5 +88,7 @@ export type CoordinatorConfig = SettingsOf<typeof COORDINATOR_SETTINGS>
 
 /** @throws SettingsError that names every setting that is wrong */
 export function readConfig(env: Environment = process.env): CoordinatorConfig {
-  return readSettings(COORDINATOR_SETTINGS, env)
+  const config = readSettings(COORDINATOR_SETTINGS, withAuth0Names(env))
+  checkAuthSettings('coordinator', config)
+  return config
 }

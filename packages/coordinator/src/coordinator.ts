@@ -1,7 +1,15 @@
+import {
+  authorized,
+  checkAuthSettings,
+  createPolicy,
+  createTokenSource,
+  createVerifier,
+} from '@release-task/auth'
 import { isGone, type Database } from '@release-task/database'
-import { TransportError, type App, type Logger } from '@release-task/http'
+import { request, TransportError, type App, type Logger } from '@release-task/http'
 import type { Queue } from '@release-task/queue'
 import { newId, type ReleaseId, type TaskId } from '@release-task/protocol'
+import { AuditStore } from './audit-store.ts'
 import type { CoordinatorConfig } from './config.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { EventStore } from './event-store.ts'
@@ -57,8 +65,10 @@ interface Rooms {
 export async function createCoordinator(parts: CoordinatorParts): Promise<Coordinator> {
   const { database, queue, config, random, log, studySource } = parts
   const stopping = new AbortController()
+  const plan = checkAuthSettings('coordinator', config)
   // The other instances are told too: this one may end before it has done what follows from its decision.
-  const rooms = openRooms(parts, {
+  const send = plan.tokens ? authorized(createTokenSource(plan.tokens)) : request
+  const rooms = openRooms(parts, send, {
     actionsChanged: () => queue.notify('actions'),
     releasesChanged: () => queue.notify('releases'),
   })
@@ -72,6 +82,9 @@ export async function createCoordinator(parts: CoordinatorParts): Promise<Coordi
     studies,
     studySource,
     events: new EventStore(database),
+    audit: new AuditStore(database),
+    verifier: plan.verifier && createVerifier(plan.verifier),
+    policy: createPolicy(plan.policy),
     monitor,
     ping: () => database.ping(),
     queueHealth: () => queue.health(),
@@ -95,9 +108,10 @@ export async function createCoordinator(parts: CoordinatorParts): Promise<Coordi
 
 function openRooms(
   { database, config, owner, random, log }: CoordinatorParts,
+  send: typeof request,
   changed: Pick<ExecuteDependencies, 'actionsChanged' | 'releasesChanged'>,
 ): Rooms {
-  const { requestTimeout, pollInterval: pollIntervalMs } = config
+  const { requestTimeout, pollInterval: pollIntervalMs, privateAddresses } = config
   const releases = new ReleaseStore(database, { random, pollIntervalMs })
   const policy = {
     actionDeadlineMs: config.actionDeadline,
@@ -112,7 +126,7 @@ function openRooms(
     services: new TaskServiceStore(database, random),
     outbox: new ActionOutbox(database, { owner, claimMs }),
     polls: new PollStore(database, { pollIntervalMs, claimMs: requestTimeout + POLL_MARGIN_MS }),
-    client: createTaskServiceClient(requestTimeout),
+    client: createTaskServiceClient(requestTimeout, send, { privateAddresses, log }),
     execute: createExecute({ store: releases, policy, log, ...changed }),
   }
 }

@@ -1,7 +1,16 @@
 import { parameter, prepare, type Database } from '@release-task/database'
 import { all, bump, count, counterValue, given, page } from './query-parts.ts'
 
-const EVENT = ['kf_id', 'event_type', 'message', 'release_id', 'task_service_id', 'task_id', 'created_at']
+const EVENT = [
+  'kf_id',
+  'event_type',
+  'message',
+  'release_id',
+  'task_service_id',
+  'task_id',
+  'actor',
+  'created_at',
+]
 
 /** Statements on events: written only together with the change that they tell (RC-31). */
 export function eventQueries({ builder }: Database) {

@@ -11,6 +11,8 @@ export interface ReleaseEvent {
   readonly releaseId: string | null
   readonly taskServiceId: string | null
   readonly taskId: string | null
+  /** Who caused it; null: the coordinator itself. */
+  readonly actor: string | null
   readonly createdAt: number
 }
 
@@ -51,6 +53,7 @@ function fromRow(row: Row): ReleaseEvent {
     releaseId: row['release_id'] as string | null,
     taskServiceId: row['task_service_id'] as string | null,
     taskId: row['task_id'] as string | null,
+    actor: row['actor'] as string | null,
     createdAt: row['created_at'] as number,
   }
 }

@@ -1,9 +1,10 @@
 import type { Logger } from '@release-task/http'
 import type { ReleaseId } from '@release-task/protocol'
+import type { AuditEntry } from './audit-store.ts'
 import { decide } from './decide.ts'
 import type { Command, Decision, Effect, Policy } from './decision.ts'
 import type { ReleaseRecord } from './record.ts'
-import type { Change, Loaded, ReleaseStore } from './store.ts'
+import type { Change, Loaded, Recorded, ReleaseStore } from './store.ts'
 
 const MOST_TRIES = 1000
 
@@ -17,7 +18,18 @@ export interface Executed {
  * Runs a command on a release: load, decide, commit, and again while somebody else was faster. A command that
  * depends on more than the release is given as a function, and made anew for each try.
  */
-export type Execute = (id: ReleaseId, command: Command | (() => Promise<Command>)) => Promise<Executed>
+export type Execute = (
+  id: ReleaseId,
+  command: Command | (() => Promise<Command>),
+  by?: Asked | null,
+) => Promise<Executed>
+
+/** Who asked for a command; nobody but the coordinator itself where it is not given. */
+export interface Asked {
+  readonly actor: string
+  /** What is kept of it in the audit trail if it changes something; null: only the events name who it was. */
+  readonly audit: Pick<AuditEntry, 'action' | 'detail'> | null
+}
 
 export interface ExecuteDependencies {
   readonly store: ReleaseStore
@@ -31,6 +43,7 @@ export interface ExecuteDependencies {
 
 interface Waiting {
   readonly given: Command | (() => Promise<Command>)
+  readonly by: Asked | null
   readonly resolve: (executed: Executed) => void
   readonly reject: (error: unknown) => void
 }
@@ -42,11 +55,12 @@ interface Waiting {
  */
 export function createExecute(deps: ExecuteDependencies): Execute {
   const lines = new Map<ReleaseId, Waiting[]>()
-  return (id, given) =>
+  return (id, given, by = NOBODY) =>
     new Promise((resolve, reject) => {
       const line = lines.get(id)
-      if (line) return void line.push({ given, resolve, reject })
-      lines.set(id, [{ given, resolve, reject }])
+      const waiting = { given, by, resolve, reject }
+      if (line) return void line.push(waiting)
+      lines.set(id, [waiting])
       void serve(deps, id, lines)
     })
 }
@@ -79,7 +93,8 @@ async function runTogether(
     const commands = await Promise.all(
       group.map(async ({ given }) => (typeof given === 'function' ? given() : given)),
     )
-    const folded = fold(commands, loaded, deps.policy)
+    const asked = group.map((waiting, index) => ({ command: commands[index]!, by: waiting.by }))
+    const folded = fold(asked, loaded, deps.policy)
     if (folded.stored && (await deps.store.commit({ id, now: loaded.now, ...folded.stored })) === 'conflict')
       continue
     after(deps, id, loaded.record, folded)
@@ -94,24 +109,34 @@ type Result = Executed | { readonly error: unknown }
 interface Folded {
   readonly results: readonly Result[]
   readonly record: ReleaseRecord | null
-  readonly effects: readonly Effect[]
+  readonly effects: readonly Recorded[]
   /** null: nothing of it changes anything. */
-  readonly stored: Pick<Change, 'before' | 'next' | 'effects'> | null
+  readonly stored: Pick<Change, 'before' | 'next' | 'effects' | 'audits'> | null
+}
+
+const NOBODY = null
+
+/** Events say who caused them. */
+function namedBy(by: Asked | null, effects: readonly Effect[]): Recorded[] {
+  return effects.map((effect) => (by && effect.type === 'event' ? { ...effect, actor: by.actor } : effect))
 }
 
 /** Decides one command after the other. One that cannot be decided is a mistake of ours, and only its own. */
 function fold(
-  commands: readonly Command[],
+  asked: readonly { readonly command: Command; readonly by: Asked | null }[],
   { record: before, now, latestVersion }: Loaded,
   policy: Policy,
 ): Folded {
   let record = before
-  const effects: Effect[] = []
-  const results = commands.map((command): Result => {
+  const effects: Recorded[] = []
+  const audits: AuditEntry[] = []
+  const results = asked.map(({ command, by }): Result => {
     try {
       const decision = decide(record, command, { now, latestVersion, policy })
       if (decision.kind === 'next') record = decision.next
-      if (decision.kind !== 'unchanged') effects.push(...decision.effects)
+      if (decision.kind === 'next' && by?.audit)
+        audits.push({ ...by.audit, actor: by.actor, subject: decision.next.id })
+      if (decision.kind !== 'unchanged') effects.push(...namedBy(by, decision.effects))
       return { decision, record }
     } catch (error) {
       return { error }
@@ -119,12 +144,12 @@ function fold(
   })
   const next = record === before ? null : record
   // A new release must not be there yet, whatever was loaded.
-  const first = commands[0]?.type === 'create' ? null : before
+  const first = asked[0]?.command.type === 'create' ? null : before
   return {
     results,
     record,
     effects,
-    stored: next || effects.length > 0 ? { before: first, next, effects } : null,
+    stored: next || effects.length > 0 ? { before: first, next, effects, audits } : null,
   }
 }
 

@@ -1,5 +1,6 @@
 import type { CommitResult, Database, Statement } from '@release-task/database'
 import { newId, type ReleaseId, type ReleaseState, type StudyId } from '@release-task/protocol'
+import { AuditStore, type AuditEntry } from './audit-store.ts'
 import { actionWrites } from './action-queries.ts'
 import type { Effect } from './decision.ts'
 import { eventQueries } from './event-queries.ts'
@@ -23,9 +24,14 @@ export interface Change {
   readonly id: ReleaseId
   readonly before: ReleaseRecord | null
   readonly next: ReleaseRecord | null
-  readonly effects: readonly Effect[]
+  readonly effects: readonly Recorded[]
+  /** What somebody asked for, kept with what came of it. */
+  readonly audits?: readonly AuditEntry[]
   readonly now: number
 }
+
+/** An effect; an event also says who caused it, where somebody asked for it. */
+export type Recorded = Effect & { readonly actor?: string }
 
 export interface Page<T> {
   readonly count: number
@@ -62,6 +68,7 @@ export class ReleaseStore {
   readonly #polls: ReturnType<typeof pollQueries>
   readonly #events: ReturnType<typeof eventQueries>
   readonly #actions: ReturnType<typeof actionWrites>
+  readonly #audit: AuditStore
   readonly #random: () => number
   readonly #pollIntervalMs: number
 
@@ -77,6 +84,7 @@ export class ReleaseStore {
     this.#polls = pollQueries(database)
     this.#events = eventQueries(database)
     this.#actions = actionWrites(database)
+    this.#audit = new AuditStore(database)
     this.#random = random
     this.#pollIntervalMs = pollDistance(pollIntervalMs)
   }
@@ -106,16 +114,17 @@ export class ReleaseStore {
 
   /** All of the change or nothing. `conflict`: the release is another by now; load and decide again. */
   commit(change: Change): Promise<CommitResult> {
-    const { before, next, effects } = change
+    const { before, next, effects, audits = [] } = change
     const record = next ? this.#recordStatements(before, next) : []
-    const statements = (some: readonly Effect[]) => some.flatMap((effect) => this.#effect(change, effect))
+    const statements = (some: readonly Recorded[]) => some.flatMap((effect) => this.#effect(change, effect))
     // The version comes first: another release may have taken the number meanwhile, and that is a conflict like any
     // other, while the row that writes the number twice would be an error of the database.
-    const isVersion = (effect: Effect) => effect.type === 'version'
+    const isVersion = (effect: Recorded) => effect.type === 'version'
     return this.#database.commit([
       ...statements(effects.filter(isVersion)),
       ...record,
       ...statements(effects.filter((effect) => !isVersion(effect))),
+      ...audits.flatMap((entry) => this.#audit.statements(entry)),
     ])
   }
 
@@ -232,7 +241,7 @@ export class ReleaseStore {
     return [...cleared, ...inserted]
   }
 
-  #effect({ id, now, next }: Change, effect: Effect): Statement[] {
+  #effect({ id, now, next }: Change, effect: Recorded): Statement[] {
     switch (effect.type) {
       case 'event':
         return this.#event(id, now, effect)
@@ -261,7 +270,7 @@ export class ReleaseStore {
     }
   }
 
-  #event(releaseId: ReleaseId, now: number, effect: Extract<Effect, { type: 'event' }>): Statement[] {
+  #event(releaseId: ReleaseId, now: number, effect: Extract<Recorded, { type: 'event' }>): Statement[] {
     const values = {
       kf_id: newId('EV', this.#random),
       event_type: effect.eventType,
@@ -269,6 +278,7 @@ export class ReleaseStore {
       release_id: releaseId,
       task_service_id: effect.serviceId,
       task_id: effect.taskId,
+      actor: effect.actor ?? null,
       created_at: now,
     }
     return [

@@ -1,5 +1,7 @@
 import type { Database } from '@release-task/database'
 import type { StudyId } from '@release-task/protocol'
+import { AuditStore } from './audit-store.ts'
+import type { Asked } from './execute.ts'
 import { studyQueries } from './study-queries.ts'
 import type { Row } from './row.ts'
 import type { Page, Window } from './store.ts'
@@ -26,10 +28,12 @@ export interface SyncPlan {
 export class StudyStore {
   readonly #database: Database
   readonly #queries: ReturnType<typeof studyQueries>
+  readonly #audit: AuditStore
 
   constructor(database: Database) {
     this.#database = database
     this.#queries = studyQueries(database)
+    this.#audit = new AuditStore(database)
   }
 
   async get(id: string): Promise<Study | null> {
@@ -48,13 +52,17 @@ export class StudyStore {
   }
 
   /** All of it or nothing: a sync that stops half-way would show studies that are gone (F-62). */
-  async apply(plan: SyncPlan): Promise<void> {
+  async apply(plan: SyncPlan, by: Asked | null = null): Promise<void> {
     const put = plan.put.map(({ id, name, visible, createdAt }) => ({
       query: this.#queries.put,
       values: { kf_id: id, name, visible: visible ? 1 : 0, created_at: createdAt },
     }))
     const remove = plan.remove.map((kf_id) => ({ query: this.#queries.remove, values: { kf_id } }))
-    await this.#database.commit([...put, ...remove])
+    const detail = { created: plan.created, removed: plan.remove }
+    const audited = by?.audit
+      ? this.#audit.statements({ action: by.audit.action, actor: by.actor, subject: null, detail })
+      : []
+    await this.#database.commit([...put, ...remove, ...audited])
   }
 }
 

@@ -3,6 +3,7 @@ import { isId, type StudyId } from '@release-task/protocol'
 import { request } from '@release-task/http'
 import { z } from 'zod'
 import { CoordinatorError } from './errors.ts'
+import type { Asked } from './execute.ts'
 import type { ListedStudy, Study, StudyStore, SyncPlan } from './study-store.ts'
 
 const TIMEOUT_MS = 15 * 1000 // 15 s a page
@@ -151,6 +152,7 @@ export async function syncStudies(
   store: StudyStore,
   source: StudySource,
   force: boolean,
+  by: Asked | null = null,
 ): Promise<SyncResult> {
   const [listed, known] = [await source(), await store.all()]
   const plan = planSync(listed, known)
@@ -160,6 +162,6 @@ export async function syncStudies(
       'SYNC_REFUSED',
       `The synchronisation would delete ${plan.remove.length} of ${present} studies: repeat it with ?force=true if that is right`,
     )
-  await store.apply(plan)
+  await store.apply(plan, by)
   return { created: plan.created, deleted: plan.remove.length }
 }

@@ -1,6 +1,8 @@
-import type { Database } from '@release-task/database'
+import type { Database, Statement } from '@release-task/database'
 import { newId, type TaskServiceId } from '@release-task/protocol'
+import { AuditStore } from './audit-store.ts'
 import { CoordinatorError } from './errors.ts'
+import type { Asked } from './execute.ts'
 import type { Row } from './row.ts'
 import { serviceReads, serviceRemoval, serviceWrites } from './service-queries.ts'
 import type { Page, Window } from './store.ts'
@@ -34,6 +36,7 @@ export class TaskServiceStore {
   readonly #reads: ReturnType<typeof serviceReads>
   readonly #writes: ReturnType<typeof serviceWrites>
   readonly #removal: ReturnType<typeof serviceRemoval>
+  readonly #audit: AuditStore
   readonly #random: () => number
 
   constructor(database: Database, random: () => number) {
@@ -41,6 +44,7 @@ export class TaskServiceStore {
     this.#reads = serviceReads(database)
     this.#writes = serviceWrites(database)
     this.#removal = serviceRemoval(database)
+    this.#audit = new AuditStore(database)
     this.#random = random
   }
 
@@ -70,11 +74,14 @@ export class TaskServiceStore {
   }
 
   /** @returns null where the address is registered already */
-  async insert(fields: TaskServiceFields): Promise<TaskService | null> {
+  async insert(fields: TaskServiceFields, by: Asked | null = null): Promise<TaskService | null> {
     for (let draws = 0; draws < MOST_DRAWS; draws++) {
       const id = newId('TS', this.#random)
       const values = { ...toRow(fields), kf_id: id, last_ok_status: 0 }
-      const result = await this.#database.commit([{ query: this.#writes.insert, values, expect: 1 }])
+      const result = await this.#database.commit([
+        { query: this.#writes.insert, values, expect: 1 },
+        ...this.#audited(id, by),
+      ])
       if (result === 'committed') return this.get(id)
       if (await this.byUrl(fields.url)) return null
     }
@@ -82,10 +89,13 @@ export class TaskServiceStore {
   }
 
   /** Changes what is given. @returns false where another service has the address, or this one is gone */
-  async update(id: string, fields: Partial<TaskServiceFields>): Promise<boolean> {
+  async update(id: string, fields: Partial<TaskServiceFields>, by: Asked | null = null): Promise<boolean> {
     const { name = null, description = null, url = null, author = null, enabled = null } = fields
     const values = { id, name, description, url, author, enabled: enabled === null ? null : Number(enabled) }
-    const result = await this.#database.commit([{ query: this.#writes.update, values, expect: 1 }])
+    const result = await this.#database.commit([
+      { query: this.#writes.update, values, expect: 1 },
+      ...this.#audited(id, by),
+    ])
     return result === 'committed'
   }
 
@@ -99,14 +109,21 @@ export class TaskServiceStore {
    * With its tasks of ended releases and what was still to be told for them; its events stay without a link (CR-32).
    * @returns false where it is in use, also since a moment ago, or gone already
    */
-  async remove(id: string): Promise<boolean> {
+  async remove(id: string, by: Asked | null = null): Promise<boolean> {
     const { hold, service, actions, polls, tasks, eventLinks } = this.#removal
     const result = await this.#database.commit([
       { query: hold, values: { id }, expect: 1 },
       { query: service, values: { id }, expect: 1 },
       ...[actions, polls, tasks, eventLinks].map((query) => ({ query, values: { id } })),
+      ...this.#audited(id, by),
     ])
     return result === 'committed'
+  }
+
+  /** In the commit of the change: who asked for it. */
+  #audited(subject: string, by: Asked | null): Statement[] {
+    if (!by?.audit) return []
+    return this.#audit.statements({ ...by.audit, actor: by.actor, subject })
   }
 
   async countHealth(id: string, healthy: boolean): Promise<void> {

@@ -51,9 +51,10 @@ function sourcePath(url: string, file: string): string {
     )
   if (address.path === ':memory:')
     throw new DatabaseError('DATABASE_URL_INVALID', 'A database that lives in memory cannot be backed up')
-  if (!existsSync(address.path))
+  const path = resolve(address.path)
+  if (!existsSync(path))
     throw new DatabaseError('DATABASE_UNREACHABLE', `There is no database ${address.path}`)
-  return resolve(address.path)
+  return path
 }
 
 /** As a shell reads it back. */

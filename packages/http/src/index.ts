@@ -1,3 +1,4 @@
+export { kindOfAddress, type AddressKind } from './address-kind.ts'
 export { createApp, type App, type AppOptions } from './app.ts'
 export { request, type Answer, type RequestOptions } from './client.ts'
 export { HTTP_ERRORS, ListenError, TransportError, type HttpErrorCode } from './errors.ts'
@@ -5,5 +6,12 @@ export { sendEventStream, wantsEventStream, type StreamedEvent } from './event-s
 export { listen, type ListenOptions } from './listen.ts'
 export { createLogger, type Logger } from './logger.ts'
 export { Counter, Gauge, Histogram, Registry, serveMetrics } from './metrics.ts'
+export {
+  AddressRefused,
+  createOutgoing,
+  type Outgoing,
+  type OutgoingRules,
+  type Resolve,
+} from './outgoing.ts'
 export { portHolder } from './port-holder.ts'
 export type { FastifyReply, FastifyRequest, FastifyError } from 'fastify'

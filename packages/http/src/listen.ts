@@ -6,8 +6,8 @@ export interface ListenOptions {
   readonly host: string
   readonly port: number
   /** `off`, and `yes` besides, were written by the operator: the only way onto an address that others reach. */
-  readonly auth: 'off' | null
-  readonly authOffPublic?: 'yes' | 'no'
+  readonly auth: 'on' | 'off' | null
+  readonly authOffPublic?: 'yes' | null
 }
 
 const LOOPBACK = /^(localhost|::1|127(\.\d{1,3}){3})$/
@@ -18,11 +18,11 @@ const LOOPBACK = /^(localhost|::1|127(\.\d{1,3}){3})$/
  * @throws ListenError with one line for whoever starts the program
  */
 export async function listen(app: App, options: ListenOptions): Promise<string> {
-  const openToAll = options.auth === 'off' && options.authOffPublic === 'yes'
-  if (!LOOPBACK.test(options.host) && !openToAll)
+  const isMeant = options.auth === 'on' || (options.auth === 'off' && options.authOffPublic === 'yes')
+  if (!LOOPBACK.test(options.host) && !isMeant)
     throw new ListenError(
       'ADDRESS_REFUSED',
-      `HOST=${options.host} is reachable from other machines, and nothing here checks who calls: set AUTH=off and AUTH_OFF_PUBLIC=yes if that is meant`,
+      `HOST=${options.host} is reachable from other machines, and nothing here checks who calls: set AUTH=on, or AUTH=off and AUTH_OFF_PUBLIC=yes if that is meant`,
     )
   try {
     await app.listen({ host: options.host, port: options.port })

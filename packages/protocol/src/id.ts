@@ -31,7 +31,11 @@ export function newId<P extends IdPrefix>(prefix: P, random: Random): IdByPrefix
   return `${prefix}_${text}` as IdByPrefix[P]
 }
 
-/** Whether `value` has the form of an id. The alphabet is not checked: existing data has letters outside it. */
+/**
+ * Whether `value` has the form of an id. The alphabet is not checked: existing data has letters outside it. But every
+ * database must be able to give it back as it came: no NUL, no half of a surrogate pair.
+ */
 export function isId<P extends IdPrefix>(prefix: P, value: unknown): value is IdByPrefix[P] {
-  return typeof value === 'string' && value.length === ID_LENGTH && value.startsWith(`${prefix}_`)
+  if (typeof value !== 'string' || value.length !== ID_LENGTH || !value.startsWith(`${prefix}_`)) return false
+  return !value.includes('\0') && value.isWellFormed()
 }

@@ -1,3 +1,4 @@
+import { AUTH_SETTINGS, checkAuthSettings } from '@release-task/auth'
 import {
   bytes,
   choice,
@@ -22,14 +23,9 @@ export const TASK_SERVICE_SETTINGS = {
   host: text(
     'HOST',
     '127.0.0.1',
-    'Address that the API listens on. Any other than a loopback address needs AUTH=off and AUTH_OFF_PUBLIC=yes.',
+    'Address that the API listens on. Any other than a loopback address needs AUTH=on, or AUTH=off with AUTH_OFF_PUBLIC=yes.',
   ),
-  auth: choice(['off'])('AUTH', null, '`off`: nothing checks who calls.'),
-  authOffPublic: choice(['yes', 'no'])(
-    'AUTH_OFF_PUBLIC',
-    'no',
-    '`yes`: serve other machines although nothing checks who calls.',
-  ),
+  ...AUTH_SETTINGS,
   coordinatorApi: httpUrl('COORDINATOR_API', 'http://127.0.0.1:5001', 'Address of the release coordinator.'),
   databaseUrl: text(
     'DATABASE_URL',
@@ -94,5 +90,7 @@ export type TaskServiceConfig = SettingsOf<typeof TASK_SERVICE_SETTINGS>
 export function readConfig(env: Environment = process.env): TaskServiceConfig {
   // Nobody calls a worker but whoever watches it, and on one host it must not take the API's port.
   const ownPort = env['ROLE'] === 'worker' && !env['PORT'] ? { PORT: '0' } : {}
-  return readSettings(TASK_SERVICE_SETTINGS, { ...env, ...ownPort })
+  const config = readSettings(TASK_SERVICE_SETTINGS, { ...env, ...ownPort })
+  checkAuthSettings('task-service', config)
+  return config
 }

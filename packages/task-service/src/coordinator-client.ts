@@ -10,6 +10,8 @@ const READ_TRIES = 4
 const READ_BACKOFF = { firstMs: 250, maxMs: 4000 } // 0.25 s doubling to 4 s
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz'
 
+type Send = typeof request
+
 /** What this service asks of its coordinator. */
 export interface CoordinatorClient {
   /** One try of `PATCH /tasks/:id`. @throws TransportError where no whole answer came */
@@ -22,23 +24,26 @@ export interface CoordinatorClient {
   study(studyId: string, signal: AbortSignal): Promise<Study>
 }
 
-/** A client of the coordinator at `baseUrl`, which has no slash at the end. */
-export function createCoordinatorClient(baseUrl: string): CoordinatorClient {
+/**
+ * A client of the coordinator at `baseUrl`, which has no slash at the end.
+ * @param send with this service's token, where it has one
+ */
+export function createCoordinatorClient(baseUrl: string, send: Send = request): CoordinatorClient {
   // An id may hold any character (ID-4), also such as would lead elsewhere.
   const url = (collection: string, id: string) =>
     `${baseUrl}/${collection}/${encodeURIComponent(id.toWellFormed())}`
   return {
     report: (taskId, report, signal) =>
-      request(url('tasks', taskId), {
+      send(url('tasks', taskId), {
         method: 'PATCH',
         headers: csrfHeaders(baseUrl),
         body: report,
         timeoutMs: TIMEOUT_MS,
         signal,
       }),
-    task: (taskId, signal) => request(url('tasks', taskId), { timeoutMs: TIMEOUT_MS, signal }),
-    release: async (id, signal) => (await readWithRetries(url('releases', id), signal)) as Release,
-    study: async (id, signal) => (await readWithRetries(url('studies', id), signal)) as Study,
+    task: (taskId, signal) => send(url('tasks', taskId), { timeoutMs: TIMEOUT_MS, signal }),
+    release: async (id, signal) => (await readWithRetries(send, url('releases', id), signal)) as Release,
+    study: async (id, signal) => (await readWithRetries(send, url('studies', id), signal)) as Study,
   }
 }
 
@@ -53,10 +58,10 @@ function csrfHeaders(baseUrl: string): Record<string, string> {
   return { cookie: `csrftoken=${token}`, 'x-csrftoken': token, ...referer }
 }
 
-async function readWithRetries(url: string, signal: AbortSignal): Promise<unknown> {
+async function readWithRetries(send: Send, url: string, signal: AbortSignal): Promise<unknown> {
   for (let tries = 1; ; tries++) {
     signal.throwIfAborted()
-    const outcome = await request(url, { timeoutMs: TIMEOUT_MS, signal }).catch((error: unknown) => error)
+    const outcome = await send(url, { timeoutMs: TIMEOUT_MS, signal }).catch((error: unknown) => error)
     if (!(outcome instanceof Error) && isGood(outcome as Answer)) return (outcome as Answer).json
     if (tries === READ_TRIES || !mayPass(outcome)) throw readError(url, outcome)
     await sleep(backoffDelay(READ_BACKOFF, tries, Math.random()), undefined, { signal })

@@ -1,3 +1,4 @@
+import type { Policy, Verifier } from '@release-task/auth'
 import type { Logger, Registry } from '@release-task/http'
 import type { Execute } from './execute.ts'
 import type { OutboxRow } from './outbox.ts'
@@ -11,6 +12,9 @@ export interface HttpDependencies {
   readonly store: Pick<TaskStore, 'load' | 'list' | 'eventsAfter' | 'newestEvents'>
   readonly report: (taskId: string) => Promise<OutboxRow | null>
   readonly policy: { readonly stageRetryForMs: number }
+  /** Null where nothing checks who calls. */
+  readonly verifier: Verifier | null
+  readonly access: Policy
   readonly ping: () => Promise<void>
   readonly queueHealth: () => 'ok' | 'degraded'
   /** Aborts when the service begins to stop: it then takes no action any more. */

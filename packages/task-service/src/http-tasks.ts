@@ -1,3 +1,4 @@
+import { actorOf, callerOn } from '@release-task/auth'
 import { sendEventStream, wantsEventStream, type App } from '@release-task/http'
 import { idSchema, isId, TASK_STATES } from '@release-task/protocol'
 import { z } from 'zod'
@@ -86,6 +87,8 @@ export function addPersonActions(app: App, deps: HttpDependencies): void {
         const record = await find(deps, request.params.id)
         if (!record) return refuseUnknown(reply, request.params.id)
         const { decision, record: next } = await deps.execute(record.id, { type })
+        const about = { task_id: record.id, release_id: record.releaseId, actor: actorOf(callerOn(request)) }
+        deps.log.info(about, `${path} was asked for`)
         if (decision.kind === 'refused')
           return refuse(reply, decision.answer.code, decision.code, decision.message)
         return view(deps, next ?? record)

@@ -1,9 +1,11 @@
-import { createApp, serveMetrics, type App } from '@release-task/http'
+import { guard } from '@release-task/auth'
+import { createApp, serveMetrics, type App, type FastifyReply } from '@release-task/http'
 import { actionRequest, actionRequestSchema, taskAnswerSchema, type Action } from '@release-task/protocol'
 import type { Decision } from './decision.ts'
 import type { HttpDependencies } from './http-dependencies.ts'
 import { handleErrors, refusals, refuse, refuseUnknown } from './http-errors.ts'
 import { addHealth, addStatus } from './http-health.ts'
+import { permissionOf } from './http-permissions.ts'
 import { addEvents, addPersonActions, addTasks } from './http-tasks.ts'
 import type { Work } from './record.ts'
 import { taskAnswer } from './views.ts'
@@ -24,6 +26,7 @@ const WORKER_METHODS = new Map([['/(livez|readyz|metrics|openapi\\.json)', ['GET
 export async function createWorkerHttp(deps: HttpDependencies): Promise<App> {
   const app = await createApp({ title: deps.name, version: deps.version, logger: deps.log })
   handleErrors(app, WORKER_METHODS)
+  addGuard(app, deps)
   addHealth(app, deps)
   serveMetrics(app, deps.registry)
   return app
@@ -33,6 +36,7 @@ export async function createWorkerHttp(deps: HttpDependencies): Promise<App> {
 export async function createHttp(deps: HttpDependencies): Promise<App> {
   const app = await createApp({ title: deps.name, version: deps.version, logger: deps.log })
   handleErrors(app, METHODS)
+  addGuard(app, deps)
   addActions(app, deps)
   addTasks(app, deps)
   addEvents(app, deps)
@@ -41,6 +45,12 @@ export async function createHttp(deps: HttpDependencies): Promise<App> {
   addHealth(app, deps)
   serveMetrics(app, deps.registry)
   return app
+}
+
+/** Asked before everything else: only the coordinator tells a service what to do (SV-23). */
+function addGuard(app: App, { verifier, access: policy, log }: HttpDependencies): void {
+  const refused = (reply: FastifyReply, message: string) => refuse(reply, 403, 'NOT_PERMITTED', message)
+  guard(app, { verifier, policy, permissionOf, refuse: refused, log })
 }
 
 /** The work that begins once the answer to its action is written (WK-6). */

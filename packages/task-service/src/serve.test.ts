@@ -84,9 +84,12 @@ test('a busy port is refused with one line, and the state is free again', async 
   await start()
 })
 
-test('an address that others reach is refused without AUTH=off and AUTH_OFF_PUBLIC=yes (AU-1), and the state is free again', async () => {
-  expect((await failure(start({ HOST: '0.0.0.0', AUTH: 'off' }))).code).toBe('ADDRESS_REFUSED')
-  await start()
+test('an address that others reach needs AUTH=on, or AUTH=off and AUTH_OFF_PUBLIC=yes (AU-1)', () => {
+  for (const env of [{}, { AUTH: 'off' }, { AUTH_OFF_PUBLIC: 'yes' }])
+    expect(() => readConfig({ HOST: '0.0.0.0', ...env })).toThrow(
+      'HOST=0.0.0.0 is reachable from other machines',
+    )
+  expect(readConfig({ HOST: '0.0.0.0', AUTH: 'off', AUTH_OFF_PUBLIC: 'yes' }).host).toBe('0.0.0.0')
 })
 
 test('another service does not get this one’s state', async () => {

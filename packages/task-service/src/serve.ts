@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
+import { authorized, checkAuthSettings, createTokenSource } from '@release-task/auth'
 import { openDatabase, redacted, registerProcess, type Database } from '@release-task/database'
-import { createLogger, listen, type App, type Logger } from '@release-task/http'
+import { createLogger, listen, request, type App, type Logger } from '@release-task/http'
 import { noQueue, openQueue, type Queue } from '@release-task/queue'
 import type { TaskServiceConfig } from './config.ts'
 import { createCoordinatorClient } from './coordinator-client.ts'
@@ -59,7 +60,9 @@ async function serveOn(database: Database, { task, config, log }: Setup): Promis
     if (role !== 'api') await checkPlace(database, { task, config, log })
     const queue = await openQueueOf({ task, config, log })
     undo.unshift(() => queue.close())
-    const coordinator = createCoordinatorClient(config.coordinatorApi)
+    const { tokens } = checkAuthSettings('task-service', config)
+    const send = tokens ? authorized(createTokenSource(tokens)) : request
+    const coordinator = createCoordinatorClient(config.coordinatorApi, send)
     const { owner } = registration
     const parts = { task, role, database, queue, coordinator, config, owner, log }
     const service = await createTaskService(parts)

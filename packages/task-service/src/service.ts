@@ -1,3 +1,4 @@
+import { checkAuthSettings, createPolicy, createVerifier } from '@release-task/auth'
 import type { Database, ProcessRole } from '@release-task/database'
 import type { App, Logger } from '@release-task/http'
 import type { Backoff } from '@release-task/protocol'
@@ -46,6 +47,7 @@ export interface TaskService {
 export async function createTaskService(parts: ServiceParts): Promise<TaskService> {
   const { task, role, database, queue, config, owner, log } = parts
   const stopping = new AbortController()
+  const plan = checkAuthSettings('task-service', config)
   const policy = {
     retry: parts.retry ?? RETRY,
     stageRetryForMs: config.stageRetryFor,
@@ -76,6 +78,8 @@ export async function createTaskService(parts: ServiceParts): Promise<TaskServic
     store,
     report: (id: string) => outbox.get(id),
     policy,
+    verifier: plan.verifier && createVerifier(plan.verifier),
+    access: createPolicy(plan.policy),
     ping: () => database.ping(),
     queueHealth: () => queue.health(),
     stopping: stopping.signal,

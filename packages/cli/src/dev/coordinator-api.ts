@@ -34,15 +34,21 @@ export interface ServiceShown {
 /** What `dev` asks of its coordinator, over the same API as everybody else. */
 export class CoordinatorApi {
   readonly #url: string
+  readonly #token: () => Promise<string | null>
 
-  constructor(url: string) {
+  /** @param token of an admin; null where nothing checks who calls */
+  constructor(url: string, token: () => Promise<string | null>) {
     this.#url = url
+    this.#token = token
   }
 
   async #call<T>(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<T> {
+    // Reading is open to everybody.
+    const token = method === 'GET' ? null : await this.#token()
     const answer = await request(`${this.#url}${path}`, {
       method,
       timeoutMs: TIMEOUT_MS,
+      ...(token === null ? {} : { headers: { authorization: `Bearer ${token}` } }),
       ...(body ? { body } : {}),
     })
     if (answer.status < 300) return answer.json as T

@@ -1,12 +1,13 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { terminalName } from '../config.ts'
+import { isAuthOff, terminalName } from '../config.ts'
 import { explain } from '../explain.ts'
 import { loadTask } from '../load-task.ts'
 import { onStopSignal } from '../run-until-signal.ts'
 import { Child } from './child.ts'
 import { CoordinatorApi, isOver, type ReleaseShown } from './coordinator-api.ts'
 import { openKeys } from './keys.ts'
+import { startIssuer, type LocalIssuer } from './local-issuer.ts'
 import { createScreen, type Screen } from './screen.ts'
 import { Session } from './session.ts'
 
@@ -16,6 +17,7 @@ export interface DevOptions {
   readonly new: boolean
   readonly data: string
   readonly coordinatorPort: number
+  readonly issuerPort: number
   readonly taskPort: number
   readonly version: string
 }
@@ -50,6 +52,7 @@ export async function runDev(options: DevOptions): Promise<number> {
   keys.close()
   if (children.length > 0 && screen.live) screen.line('stopping')
   await Promise.all(children.map((child) => child.stop()))
+  await system.close()
   return code
 }
 
@@ -66,6 +69,7 @@ class DevSystem {
   readonly #screen: Screen
   readonly #children: Child[]
   #api: CoordinatorApi | null = null
+  #issuer: LocalIssuer | null = null
 
   constructor(options: DevOptions, screen: Screen, children: Child[]) {
     this.#options = options
@@ -79,16 +83,20 @@ class DevSystem {
   }
 
   async start(): Promise<ReleaseShown> {
-    const { files, data, version, coordinatorPort, taskPort } = this.#options
+    const { files, data, version, coordinatorPort, issuerPort, taskPort } = this.#options
     const isNew = !existsSync(join(data, 'coordinator.db'))
     mkdirSync(data, { recursive: true })
     const tasks = await Promise.all(files.map(loadTask))
+    const names = tasks.map((task) => task.name)
+    this.#issuer = isAuthOff() ? null : await startIssuer(data, issuerPort, names)
     const coordinator = this.#child('coordinator', ['coordinator', '--port', String(coordinatorPort)])
     await coordinator.start()
-    this.#api = new CoordinatorApi(coordinator.url)
+    this.#api = new CoordinatorApi(coordinator.url, async () => (await this.#issuer?.adminToken()) ?? null)
+    this.#issuer?.note(coordinator.url)
     const { count, newest } = await this.api.releases()
     this.#screen.line(`release-task ${version} · ${data} (${isNew ? 'new' : history(count, newest)})`)
     this.#screen.line(`coordinator ${coordinator.url} pid ${coordinator.pid}`)
+    this.#sayWhoMayCall()
     for (const [index, { name }] of tasks.entries()) {
       const port = taskPort === 0 ? 0 : taskPort + index
       const args = ['serve', files[index] ?? '', '--port', String(port), '--coordinator', coordinator.url]
@@ -101,6 +109,16 @@ class DevSystem {
       )
     }
     return this.#first(count, newest)
+  }
+
+  async close(): Promise<void> {
+    await this.#issuer?.close()
+  }
+
+  #sayWhoMayCall(): void {
+    const issuer = this.#issuer
+    const how = 'a token: npx release-task token --role viewer|developer|admin'
+    this.#screen.line(issuer ? `issuer ${issuer.url} · ${how}` : 'AUTH=off: nothing checks who calls')
   }
 
   /** Takes up the release that is under way, or issues the first; never another one unasked. */
@@ -117,6 +135,7 @@ class DevSystem {
       name,
       task: files.length > 1 ? name : null,
       args: [...args, '--data', data],
+      auth: this.#issuer?.environmentOf(name === 'coordinator' ? null : name) ?? {},
       logFile: join(data, 'logs', `${name}.log`),
       restarted: (how, pid) =>
         this.#screen.line(`${name} ended by ${how}; started again as pid ${pid}, it goes on where it was`),

@@ -1,10 +1,13 @@
 import formbody from '@fastify/formbody'
-import { createApp, serveMetrics, type App } from '@release-task/http'
+import { guard } from '@release-task/auth'
+import { createApp, serveMetrics, type App, type FastifyReply } from '@release-task/http'
+import { addAudit } from './audit.ts'
 import type { HttpDependencies } from './dependencies.ts'
 import { addEvents } from './events.ts'
 import { linksOf, type Resource } from './links.ts'
 import { addMethods } from './methods.ts'
 import { answerJsonOnly } from './negotiation.ts'
+import { permissionOf, subjectOf } from './permissions.ts'
 import { handleErrors } from './problem.ts'
 import { addReleases } from './releases.ts'
 import { addStudies } from './studies.ts'
@@ -24,6 +27,7 @@ const RESOURCES: readonly Resource[] = [
 export async function createHttp(deps: HttpDependencies): Promise<App> {
   const app = await createApp({ title: 'Release coordinator', version: '0.1.0', logger: deps.log })
   handleErrors(app)
+  addGuard(app, deps)
   answerJsonOnly(app)
   app.removeAllContentTypeParsers()
   await app.register(formbody)
@@ -39,10 +43,17 @@ export async function createHttp(deps: HttpDependencies): Promise<App> {
   addTaskServices(app, deps)
   addStudies(app, deps)
   addEvents(app, deps)
+  addAudit(app, deps)
   addHealth(app, deps)
   addMethods(app)
   serveMetrics(app, deps.registry)
   return app
+}
+
+/** Asked before everything else, so that who may not learns nothing but that. */
+function addGuard(app: App, { verifier, policy, log }: HttpDependencies): void {
+  const refuse = (reply: FastifyReply, detail: string) => reply.status(403).send({ detail })
+  guard(app, { verifier, policy, permissionOf, subjectOf, refuse, log })
 }
 
 /** A body that is empty counts as one without fields, as in the original. */

@@ -1,4 +1,6 @@
 import type { Logger, Registry } from '@release-task/http'
+import type { Policy, Verifier } from '@release-task/auth'
+import type { AuditStore } from '../audit-store.ts'
 import type { CoordinatorConfig } from '../config.ts'
 import type { EventStore } from '../event-store.ts'
 import type { Execute } from '../execute.ts'
@@ -19,6 +21,10 @@ export interface HttpDependencies {
   readonly studies: StudyStore
   readonly studySource: StudySource | null
   readonly events: EventStore
+  readonly audit: AuditStore
+  /** Null where nothing checks who calls. */
+  readonly verifier: Verifier | null
+  readonly policy: Policy
   readonly outbox: ActionOutbox
   readonly monitor: Monitor
   readonly client: TaskServiceClient

@@ -26,6 +26,7 @@ test('fields in their order, links or null (CR-36)', async () => {
     ['task_service', `http://c.test/task-services/${service.id}`],
     ['task', `http://c.test/tasks/${service.task()}`],
     ['created_at', expect.stringMatching(/\.\d{6}Z$/)],
+    ['actor', 'coordinator'],
   ])
   expect(await get(`/events/${newest.kf_id}`)).toEqual(newest)
   const own = (await get(`/events?release=${release}`)).results.find((event: any) => event.task === null)

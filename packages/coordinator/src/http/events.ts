@@ -1,3 +1,4 @@
+import { callerOn } from '@release-task/auth'
 import type { App } from '@release-task/http'
 import type { HttpDependencies } from './dependencies.ts'
 import { linksOf } from './links.ts'
@@ -16,12 +17,14 @@ export function addEvents(app: App, deps: HttpDependencies): void {
       task: queryText(request, 'task'),
     }
     const { count, results } = await deps.events.list(filter, window)
-    const views = results.map((event) => eventView(event, links))
+    const isAdmin = deps.policy.may(callerOn(request), 'audit.read')
+    const views = results.map((event) => eventView(event, links, isAdmin))
     return envelope(request, links.base, { count, results: views }, window)
   })
   app.get<{ Params: { id: string } }>('/events/:id', async (request) => {
     const event = await deps.events.get(request.params.id)
     if (!event) throw notFound()
-    return eventView(event, linksOf(request, deps.config.publicUrl))
+    const isAdmin = deps.policy.may(callerOn(request), 'audit.read')
+    return eventView(event, linksOf(request, deps.config.publicUrl), isAdmin)
   })
 }

@@ -31,6 +31,7 @@ const PATHS: readonly PathMethods[] = [
   path('/(tasks|events|studies)', 'list', READ),
   path('/(events|studies)/[^/]+', 'one of the list', READ),
   path('/studies/[^/]+/releases(/[^/]+)?', 'releases of a study', READ),
+  path('/audit', 'who changed what', READ),
   path('/', 'root', READ),
   path('/(livez|readyz)', 'about the coordinator', READ),
 ]

@@ -1,8 +1,10 @@
+import { authorOf, callerOn } from '@release-task/auth'
 import type { App, FastifyRequest } from '@release-task/http'
 import { newId, type ReleaseId, type StudyId } from '@release-task/protocol'
 import { z } from 'zod'
 import type { Refusal, ReleaseFields } from '../decision.ts'
 import type { ReleaseRecord } from '../record.ts'
+import { askedBy } from './asked.ts'
 import type { HttpDependencies } from './dependencies.ts'
 import { blankText, bodyOf, bool, list, parseBody, text } from './fields.ts'
 import { linksOf } from './links.ts'
@@ -31,7 +33,7 @@ export function addReleases(app: App, deps: HttpDependencies): void {
     return page(deps, request, await deps.releases.list(queryText(request, 'state'), window), window)
   })
   app.post('/releases', async (request, reply) => {
-    const release = await create(deps, parseBody(fields, bodyOf(request, LISTS)))
+    const release = await create(deps, request, parseBody(fields, bodyOf(request, LISTS)))
     return reply.status(201).send(await show(deps, request, release))
   })
   app.get<ById>('/releases/:id', async (request) => show(deps, request, await find(deps, request.params.id)))
@@ -41,12 +43,12 @@ export function addReleases(app: App, deps: HttpDependencies): void {
     const release = await deps.releases.get(request.params.id)
     // The only unknown id that is answered with an empty body.
     if (!release) throw new Problem(404, {})
-    const { record } = await deps.execute(release.id, { type: 'cancel' })
+    const { record } = await deps.execute(release.id, { type: 'cancel' }, askedBy(request))
     return show(deps, request, record ?? release)
   })
   app.post<ById>('/releases/:id/publish', async (request) => {
     const { id } = await find(deps, request.params.id)
-    const { decision } = await deps.execute(id, { type: 'publish' })
+    const { decision } = await deps.execute(id, { type: 'publish' }, askedBy(request))
     if (decision.kind === 'refused') throw problemOf(decision.refusal)
     return { message: 'publishing' }
   })
@@ -123,16 +125,26 @@ async function toFields(deps: HttpDependencies, body: Body): Promise<Partial<Rel
   }
 }
 
-async function create(deps: HttpDependencies, body: z.output<typeof fields>): Promise<ReleaseRecord> {
+async function create(
+  deps: HttpDependencies,
+  request: FastifyRequest,
+  body: z.output<typeof fields>,
+): Promise<ReleaseRecord> {
   const given = await toFields(deps, body)
   const defaults = { description: '', tags: [], author: 'admin', isMajor: false }
-  const whole = { ...defaults, ...given } as ReleaseFields
+  // Once callers are known nobody signs with another's name (F-59).
+  const author = authorOf(callerOn(request))
+  const whole = { ...defaults, ...given, ...(author === null ? {} : { author }) } as ReleaseFields
   const id = await freeId(deps)
   // Asked again at each try: of two that are created at the same time, the second one is warned (RC-4).
-  const { record } = await deps.execute(id, async () => {
-    const overlapping = await deps.releases.underWay(whole.studies)
-    return { type: 'create', id, fields: whole, overlapping }
-  })
+  const { record } = await deps.execute(
+    id,
+    async () => {
+      const overlapping = await deps.releases.underWay(whole.studies)
+      return { type: 'create', id, fields: whole, overlapping }
+    },
+    askedBy(request, whole),
+  )
   if (!record) throw new Error(`Release ${id} was not created`)
   return record
 }
@@ -151,7 +163,12 @@ async function edit(
 ) {
   const { id } = await find(deps, request.params.id)
   const body: Body = parseBody(schema, bodyOf(request, LISTS))
-  const { decision, record } = await deps.execute(id, { type: 'edit', fields: await toFields(deps, body) })
+  const given = await toFields(deps, body)
+  const { decision, record } = await deps.execute(
+    id,
+    { type: 'edit', fields: given },
+    askedBy(request, given),
+  )
   if (decision.kind === 'refused') throw problemOf(decision.refusal)
   return show(deps, request, record ?? (await find(deps, id)))
 }

@@ -2,6 +2,8 @@ import type { App } from '@release-task/http'
 import { CoordinatorError } from '../errors.ts'
 import type { Study } from '../study-store.ts'
 import { syncStudies } from '../study-sync.ts'
+import type { Asked } from '../execute.ts'
+import { askedBy } from './asked.ts'
 import type { HttpDependencies } from './dependencies.ts'
 import { linksOf } from './links.ts'
 import { envelope, queryText, windowOf } from './page.ts'
@@ -31,7 +33,9 @@ export function addStudies(app: App, deps: HttpDependencies): void {
     if (!release?.studies.includes(id)) throw notFound()
     return show(deps, request, release)
   })
-  app.post('/studies/sync', async (request) => synchronise(deps, queryText(request, 'force') === 'true'))
+  app.post('/studies/sync', async (request) =>
+    synchronise(deps, queryText(request, 'force') === 'true', askedBy(request)),
+  )
 }
 
 async function find(deps: HttpDependencies, id: string): Promise<Study> {
@@ -51,11 +55,11 @@ async function view(deps: HttpDependencies, study: Study) {
 const DONE = 'Synchronized with dataservice'
 const TROUBLE = 'There was an error getting studies from the dataservice'
 
-async function synchronise(deps: HttpDependencies, force: boolean) {
+async function synchronise(deps: HttpDependencies, force: boolean, by: Asked) {
   const done = (created: number, deleted: number) => ({ status: 'ok', new: created, deleted, message: DONE })
   if (!deps.studySource) return done(0, 0)
   try {
-    const { created, deleted } = await syncStudies(deps.studies, deps.studySource, force)
+    const { created, deleted } = await syncStudies(deps.studies, deps.studySource, force, by)
     return done(created, deleted)
   } catch (error) {
     if (!(error instanceof CoordinatorError)) throw error

@@ -1,6 +1,7 @@
 import { TransportError, type App, type FastifyRequest } from '@release-task/http'
 import { z } from 'zod'
 import type { TaskService } from '../task-service-store.ts'
+import { askedBy } from './asked.ts'
 import type { HttpDependencies } from './dependencies.ts'
 import { bodyOf, bool, parseBody, text } from './fields.ts'
 import { linksOf } from './links.ts'
@@ -32,7 +33,7 @@ export function addTaskServices(app: App, deps: HttpDependencies): void {
   app.post('/task-services', async (request, reply) => {
     const { enabled = true, ...given } = parseBody(fields, bodyOf(request))
     await ping(deps, given.url, null)
-    const service = await deps.services.insert({ ...given, enabled })
+    const service = await deps.services.insert({ ...given, enabled }, askedBy(request, { ...given, enabled }))
     if (!service) throw taken(given.url)
     return reply.status(201).send(taskServiceView(service))
   })
@@ -41,7 +42,7 @@ export function addTaskServices(app: App, deps: HttpDependencies): void {
   app.patch<ById>('/task-services/:id', (request) => edit(deps, request, someFields))
   app.delete<ById>('/task-services/:id', async (request, reply) => {
     const { id } = await find(deps, request.params.id)
-    if (await deps.services.remove(id)) return reply.status(204).send()
+    if (await deps.services.remove(id, askedBy(request))) return reply.status(204).send()
     await find(deps, id)
     const release = (await deps.services.usedBy(id)) ?? 'a release'
     throw conflict(`The task service has a task in ${release}, which has not ended: cancel it first.`)
@@ -67,7 +68,7 @@ async function edit(
   const body: z.output<typeof someFields> = parseBody(schema, bodyOf(request))
   if (body.url !== undefined) await ping(deps, body.url, id)
   const given = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined))
-  const isUpdated = await deps.services.update(id, given)
+  const isUpdated = await deps.services.update(id, given, askedBy(request, given))
   const service = await find(deps, id)
   if (!isUpdated) throw taken(body.url ?? service.url)
   return taskServiceView(service)

@@ -2,6 +2,7 @@ import type { App, FastifyRequest } from '@release-task/http'
 import { COORDINATOR_TASK_STATES, parseServiceState } from '@release-task/protocol'
 import { z } from 'zod'
 import type { ListedTask } from '../store.ts'
+import { reportedBy } from './asked.ts'
 import type { HttpDependencies } from './dependencies.ts'
 import { bodyOf, integer, parseBody, text } from './fields.ts'
 import { linksOf } from './links.ts'
@@ -82,14 +83,18 @@ async function takeReport(deps: HttpDependencies, request: FastifyRequest<ById>)
       'state',
       `"${body.state}" is not a valid choice. Legal states: ${COORDINATOR_TASK_STATES.join(', ')}.`,
     )
-  const { decision } = await deps.execute(releaseId, {
-    type: 'report',
-    taskId: task.id,
-    state,
-    progress: body.progress === undefined ? null : Math.min(100, Math.max(0, body.progress)),
-    message: body.message?.slice(0, 1000) ?? null,
-    summary: body.summary ?? null,
-  })
+  const { decision } = await deps.execute(
+    releaseId,
+    {
+      type: 'report',
+      taskId: task.id,
+      state,
+      progress: body.progress === undefined ? null : Math.min(100, Math.max(0, body.progress)),
+      message: body.message?.slice(0, 1000) ?? null,
+      summary: body.summary ?? null,
+    },
+    reportedBy(request),
+  )
   if (decision.kind === 'refused') throw problemOf(decision.refusal)
   return show(deps, request, await find(deps, task.id))
 }

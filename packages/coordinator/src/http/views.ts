@@ -85,7 +85,8 @@ export function taskServiceView(service: TaskService) {
   }
 }
 
-export function eventView(event: ReleaseEvent, links: Links) {
+/** @param withActor only admins see who caused it (AU-7) */
+export function eventView(event: ReleaseEvent, links: Links, withActor: boolean) {
   const link = (resource: 'releases' | 'task-services' | 'tasks', id: string | null) =>
     id && links.to(resource, id)
   return {
@@ -96,6 +97,7 @@ export function eventView(event: ReleaseEvent, links: Links) {
     task_service: link('task-services', event.taskServiceId),
     task: link('tasks', event.taskId),
     created_at: datetime(event.createdAt),
+    ...(withActor ? { actor: event.actor ?? 'coordinator' } : {}),
   }
 }
 
