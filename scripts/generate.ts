@@ -13,6 +13,7 @@ import { QUEUE_ERRORS } from '../packages/queue/src/errors.ts'
 import { TASK_SERVICE_ERRORS } from '../packages/task-service/src/errors.ts'
 import { SETTINGS as REFERENCE_TASK_SETTINGS } from '../apps/reference-task/src/config.ts'
 import { SETTINGS as REPORT_TASK_SETTINGS } from '../apps/report-task/src/config.ts'
+import { access } from './access.ts'
 
 const NOTE = '<!-- Written by `npm run generate` from the code; a test refuses a difference. -->'
 
@@ -97,6 +98,7 @@ const FILES: { readonly [path: string]: () => string } = {
   'docs/state-tables.md': stateTables,
   'docs/configuration.md': configuration,
   'docs/errors.md': errors,
+  'docs/access.md': () => access(NOTE),
 }
 
 const check = process.argv.includes('--check')
