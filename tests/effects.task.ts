@@ -7,6 +7,7 @@ import { defineTask, type TaskContext } from '@release-task/task-service'
 const file = process.env['EFFECTS_FILE'] ?? ''
 /** While this file is not there, a stage that has begun does not end; no path: it ends by itself. */
 const gate = process.env['STAGE_GATE'] ?? ''
+const releaseDir = process.env['RELEASE_DIR'] ?? ''
 const stageMs = Number(process.env['STAGE_MS'] ?? '5')
 
 function note(
@@ -33,7 +34,7 @@ async function gateOpens(task: TaskContext): Promise<void> {
 export default defineTask({
   name: 'effects',
   version: '1.0.0',
-  releaseDir: process.env['RELEASE_DIR'] ?? '/tmp',
+  ...(releaseDir === '' ? {} : { releaseDir }),
   async stage(task) {
     note('begin', 'stage', task)
     await gateOpens(task)

@@ -68,6 +68,7 @@ describe('polling', () => {
       answers(400),
       answers(429),
       answers(404, 'not found, says the gateway'),
+      answers(404, { message: 'There is nothing at /tasks', code: 'PATH_NOT_FOUND' }),
       answers(200, 'no JSON'),
       answers(200, []),
       () => 'cut',

@@ -27,6 +27,13 @@ export interface MonitorDependencies {
   readonly log: Logger
 }
 
+/** Our own services say which 404 it is; a wrong path, or a process that is no API, knows nothing of the task. */
+function isUnknownTask(answer: Answer): boolean {
+  const body = objectOf(answer)
+  if (!body || answer.status !== 404) return false
+  return typeof body['code'] !== 'string' || body['code'] === 'TASK_NOT_FOUND'
+}
+
 /**
  * The coordinator's own timers: nothing here waits for somebody to call (F-30). Every piece of work is claimed in
  * the database, so that several instances share it (RC-15).
@@ -126,7 +133,7 @@ export class Monitor {
     const text = `answered ${answer.status}: ${answer.text.slice(0, 200)}`
     if (body && answer.status === 200) await this.#deps.tellPoll(poll, wordOf(body))
     // A gateway's page is no word of the service, and must not end a release.
-    else if (body && answer.status === 404) await this.#deps.tellLost(poll, text)
+    else if (isUnknownTask(answer)) await this.#deps.tellLost(poll, text)
     else return this.#miss(poll, text)
     await this.#deps.answered(poll)
   }

@@ -5,6 +5,7 @@ import {
   count,
   duration,
   httpUrl,
+  origins,
   port,
   readSettings,
   text,
@@ -76,6 +77,16 @@ export const TASK_SERVICE_SETTINGS = {
     'KEEP_STEPS',
     '30d',
     'How long the results of durable steps are kept after their task has ended; 0: for ever.',
+  ),
+  rateLimit: count(0)(
+    'RATE_LIMIT',
+    '200',
+    'Requests per second that one address may make, five times as many at once; 0: any number. Behind a proxy everybody has its address.',
+  ),
+  corsOrigins: origins(
+    'CORS_ORIGINS',
+    null,
+    'Origins whose pages may call the API from a browser, with commas between them.',
   ),
   logLevel: choice(['trace', 'debug', 'info', 'warn', 'error', 'silent'])(
     'LOG_LEVEL',

@@ -8,6 +8,7 @@ export const TASK_SERVICE_ERRORS = {
   LATE_REPORT:
     'A worker reported with an attempt number that is no longer the current one; nothing was changed.',
   LEASE_LOST: 'The attempt no longer holds its task: it was canceled, or another worker took it over.',
+  NOT_AN_API: 'The process is a worker and takes no requests about tasks: ask a process in role api.',
   NOT_PERMITTED: 'The request has no good token, or its bearer may not do this.',
   PATH_NOT_FOUND: 'There is no such path.',
   METHOD_NOT_ALLOWED: 'The path exists, but not with this method.',

@@ -1,5 +1,5 @@
 import type { Policy, Verifier } from '@release-task/auth'
-import type { Logger, Registry } from '@release-task/http'
+import type { AppOptions, Logger, Registry } from '@release-task/http'
 import type { Execute } from './execute.ts'
 import type { OutboxRow } from './outbox.ts'
 import type { TaskStore } from './store.ts'
@@ -19,6 +19,8 @@ export interface HttpDependencies {
   readonly queueHealth: () => 'ok' | 'degraded'
   /** Aborts when the service begins to stop: it then takes no action any more. */
   readonly stopping: AbortSignal
+  /** What callers are limited to, and from which origins. */
+  readonly limits: Pick<AppOptions, 'rateLimit' | 'corsOrigins'>
   readonly registry: Registry
   readonly log: Logger
 }

@@ -22,11 +22,23 @@ const METHODS = new Map([
 
 const WORKER_METHODS = new Map([['/(livez|readyz|metrics|openapi\\.json)', ['GET']]])
 
-/** What a process that only works shows: whether it lives, and its figures. No coordinator can talk to it. */
+/**
+ * What a process that only works shows: whether it lives, and its figures. A load balancer that sends a coordinator here
+ * by mistake must not look like a service that has forgotten its tasks: 404 would end releases (RC-16), 503 does not.
+ */
 export async function createWorkerHttp(deps: HttpDependencies): Promise<App> {
-  const app = await createApp({ title: deps.name, version: deps.version, logger: deps.log })
+  const app = await createApp({ title: deps.name, version: deps.version, logger: deps.log, ...deps.limits })
   handleErrors(app, WORKER_METHODS)
   addGuard(app, deps)
+  for (const url of ['/status', '/tasks', '/tasks/*'])
+    app.all(url, { schema: { hide: true } }, async (_, reply) =>
+      refuse(
+        reply,
+        503,
+        'NOT_AN_API',
+        'This process is a worker and takes no actions: ask a process in role api',
+      ),
+    )
   addHealth(app, deps)
   serveMetrics(app, deps.registry)
   return app
@@ -34,7 +46,7 @@ export async function createWorkerHttp(deps: HttpDependencies): Promise<App> {
 
 /** The API of a task service; opens no port. */
 export async function createHttp(deps: HttpDependencies): Promise<App> {
-  const app = await createApp({ title: deps.name, version: deps.version, logger: deps.log })
+  const app = await createApp({ title: deps.name, version: deps.version, logger: deps.log, ...deps.limits })
   handleErrors(app, METHODS)
   addGuard(app, deps)
   addActions(app, deps)

@@ -117,3 +117,19 @@ test('a caller that never finishes its request does not keep it from closing', a
   await ended
   await expect(fetch(`${url}/status`)).rejects.toThrow()
 })
+
+test('a worker shows that it lives; whatever is asked about tasks is 503, which ends no release (RC-16)', async () => {
+  const { url } = await start({ ROLE: 'worker' })
+  const action = { action: 'get_status', task_id: 'TA_00000001', release_id: 'RE_00000001' }
+  const ask = async (method: string, path: string, body?: object) => {
+    const headers = { 'content-type': 'application/json' }
+    const init = body ? { method, headers, body: JSON.stringify(body) } : { method }
+    const response = await fetch(url + path, init)
+    return [response.status, ((await response.json()) as { code?: string }).code]
+  }
+  for (const path of ['/livez', '/readyz']) expect((await ask('GET', path))[0]).toBe(200)
+  expect(await ask('POST', '/tasks', action)).toEqual([503, 'NOT_AN_API'])
+  for (const path of ['/status', '/tasks', '/tasks/TA_00000001', '/tasks/TA_00000001/events'])
+    expect(await ask('GET', path)).toEqual([503, 'NOT_AN_API'])
+  expect(await ask('GET', '/nothing')).toEqual([404, 'PATH_NOT_FOUND'])
+})

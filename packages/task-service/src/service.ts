@@ -83,6 +83,7 @@ export async function createTaskService(parts: ServiceParts): Promise<TaskServic
     ping: () => database.ping(),
     queueHealth: () => queue.health(),
     stopping: stopping.signal,
+    limits: { rateLimit: config.rateLimit, corsOrigins: config.corsOrigins },
     registry: metrics.registry,
     log,
   }
