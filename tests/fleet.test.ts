@@ -20,10 +20,11 @@ const gated = (options: FleetOptions = {}) =>
 
 const is = (state: string) => (seen: { state: string }) => seen.state === state
 const become = (id: string, state: string) => until(() => fleet.release(id), is(state), 60_000, 20)
-const effect = (wanted: (effect: Effect) => boolean) =>
+const effect = (wanted: (effect: Effect) => boolean, forMs = 60_000) =>
   until(
     async () => fleet.effects().find(wanted),
     (found) => found !== undefined,
+    forMs,
   ).then((found) => found!)
 const begun = (work: string, attempt = 1) =>
   effect((one) => one.edge === 'begin' && one.work === work && one.attempt === attempt)
@@ -35,6 +36,19 @@ async function taskOf(id: string): Promise<any> {
 const eventsOf = async (taskId: string): Promise<any[]> =>
   (await call('GET', `${fleet.url}/tasks/${taskId}/events`)).body.results
 
+const lateReport = (taskId: string) =>
+  until(
+    () => eventsOf(taskId),
+    (events) => events.some((event) => event.type === 'late_report'),
+  )
+
+/** By the worker itself: a dead one's work would be taken over just as fast, but as a crash. */
+async function expectGivenBack(id: string): Promise<void> {
+  const types = (await eventsOf((await taskOf(id)).task_id)).map((event) => event.type)
+  expect(types).toContain('work_released')
+  expect(types).not.toContain('worker_lost')
+}
+
 async function publishAndEnd(id: string): Promise<void> {
   await become(id, 'staged')
   expect((await fleet.publish(id)).code).toBe(200)
@@ -43,7 +57,8 @@ async function publishAndEnd(id: string): Promise<void> {
 
 describe.skipIf(absent('postgresql') || absent('redis'))('with Redis and PostgreSQL', () => {
   test(`two APIs, three workers: ${MANY} releases at once are published, and no work is done twice or beside itself`, async () => {
-    await aFleet().start({ coordinators: 2, apis: 2, workers: 3 })
+    // Two cores and nine processes: a lease of two seconds would run out by itself.
+    await aFleet({ env: { LEASE: '15s' } }).start({ coordinators: 2, apis: 2, workers: 3 })
     const count = (state: string) => async () =>
       (await call('GET', `${fleet.coordinator}/releases?state=${state}&limit=1`)).body.count as number
     const all = (seen: number) => seen === MANY
@@ -138,13 +153,38 @@ describe.skipIf(absent('postgresql') || absent('redis'))('with Redis and Postgre
     fleet.openGate()
     await become(id, 'staged')
     fleet.workerOf(pid).process.kill('SIGCONT')
-    await until(
-      () => eventsOf(task),
-      (events) => events.some((event) => event.type === 'late_report'),
-    )
+    await lateReport(task)
     expect(await taskOf(id)).toMatchObject({ state: 'staged', attempt: 2, summary: { attempt: 2 } })
     await publishAndEnd(id)
     expect(fleet.effects().filter((one) => one.work === 'publish' && one.edge === 'end')).toHaveLength(1)
+  })
+
+  test('the same while the other one still works: its attempt is the one that counts', async () => {
+    await gated({ env: { OBEYS: 'no' } }).start({ workers: 2 })
+    const id = await fleet.issue()
+    const { pid, task } = await begun('stage')
+    fleet.workerOf(pid).process.kill('SIGSTOP')
+    const second = await begun('stage', 2)
+    fleet.workerOf(second.pid).process.kill('SIGSTOP')
+    fleet.openGate()
+    fleet.workerOf(pid).process.kill('SIGCONT')
+    await lateReport(task)
+    expect(await taskOf(id)).toMatchObject({ state: 'running', attempt: 2, summary: null })
+    fleet.workerOf(second.pid).process.kill('SIGCONT')
+    await publishAndEnd(id)
+    expect((await taskOf(id)).attempt).toBeGreaterThan(2)
+  })
+
+  test('a stage that takes longer than its lease keeps it, beside a worker that has nothing to do', async () => {
+    await gated().start({ workers: 2 })
+    const id = await fleet.issue()
+    await begun('stage')
+    // Three leases: without renewals the other one would have begun long ago.
+    await sleep(6000)
+    fleet.openGate()
+    await publishAndEnd(id)
+    const stages = fleet.effects().filter((one) => one.work === 'stage' && one.edge === 'begin')
+    expect(stages).toHaveLength(1)
   })
 
   test('a cancel reaches the running stage in another process, and the record tells every step', async () => {
@@ -153,7 +193,8 @@ describe.skipIf(absent('postgresql') || absent('redis'))('with Redis and Postgre
     const id = await fleet.issue()
     await begun('stage')
     await call('DELETE', `${fleet.coordinator}/releases/${id}`)
-    await effect((one) => one.edge === 'stopped' && one.work === 'canceled')
+    // Meant is one second; machines that test have other things to do.
+    await effect((one) => one.edge === 'stopped' && one.work === 'canceled', 5000)
     const task = await until(
       () => taskOf(id),
       (seen) => seen.cleanup === 'done',
@@ -175,7 +216,7 @@ describe.skipIf(absent('postgresql') || absent('redis'))('with Redis and Postgre
     expect(second.pid).not.toBe(pid)
     fleet.openGate()
     await publishAndEnd(id)
-    expect(await taskOf(id)).toMatchObject({ crashes: 0, failures: 0 })
+    await expectGivenBack(id)
   })
 
   test('SIGTERM of a worker whose stage does not stop: after the grace time the lease is given back', async () => {
@@ -189,6 +230,7 @@ describe.skipIf(absent('postgresql') || absent('redis'))('with Redis and Postgre
     await begun('stage', 2)
     fleet.openGate()
     await publishAndEnd(id)
+    await expectGivenBack(id)
   })
 
   test('kill -9 of a coordinator in the middle: the other one ends what it had begun', async () => {

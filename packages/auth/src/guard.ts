@@ -23,6 +23,8 @@ export interface GuardOptions {
 }
 
 const callers = new WeakMap<FastifyRequest, Caller>()
+/** Requests that the exception let through: they are not judged again. */
+const excepted = new WeakSet<FastifyRequest>()
 
 /** Who sent a request; anonymous also where nothing checks who calls. */
 export function callerOn(request: FastifyRequest): Caller {
@@ -46,10 +48,12 @@ export function guard(app: App, options: GuardOptions): void {
     const permission = neededBy(request, options)
     // Which studies are meant is not known yet: those of the caller are the most that it may mean.
     const most = caller.kind === 'user' ? { studies: caller.studies } : {}
-    if (policy.may(caller, permission, most) || (await exception?.(permission, request))) return
-    await refuse(reply, policy.refusal(caller, permission))
+    if (policy.may(caller, permission, most)) return
+    if (await exception?.(permission, request)) excepted.add(request)
+    else await refuse(reply, policy.refusal(caller, permission))
   })
   app.addHook('preHandler', async (request, reply) => {
+    if (excepted.has(request)) return
     const permission = neededBy(request, options)
     const subject = options.subjectOf?.(permission, request.body)
     const caller = callerOn(request)
@@ -60,11 +64,18 @@ export function guard(app: App, options: GuardOptions): void {
 
 async function callerOf(request: FastifyRequest, { verifier, log }: GuardOptions): Promise<Caller> {
   if (!verifier) return ANONYMOUS
-  const { caller, problem } = await identify(request.headers.authorization, verifier)
+  const { caller, problem } = await identify(authorizationOf(request), verifier)
   // Only what is wrong with our own keys is worth a line for whoever is on call; who calls learns nothing of either.
   if (problem?.code === 'KEYS_UNAVAILABLE') log.error({ code: problem.code }, problem.message)
   else if (problem && problem.code !== 'TOKEN_MISSING') log.info({ code: problem.code }, problem.message)
   return caller
+}
+
+/** All of them: of several, node keeps the first and is silent about the others, and a proxy may have read another. */
+function authorizationOf({ headers, raw }: FastifyRequest): string | readonly string[] | undefined {
+  const isOne = (name: string, index: number) => index % 2 === 0 && name.toLowerCase() === 'authorization'
+  const lines = raw.rawHeaders.filter((_, index) => isOne(raw.rawHeaders[index - 1] ?? '', index - 1))
+  return lines.length > 1 ? lines : headers.authorization
 }
 
 /** By the pattern, not by the path: what a percent-encoding hides, the router has seen through already. */

@@ -19,8 +19,8 @@ const otherPort: Next = (message, { side, underDev }) => {
 /** What to type next, by the code of an error. */
 const NEXT: { readonly [code: string]: Next } = {
   PORT_IN_USE: otherPort,
-  DATABASE_IN_USE: (_, { underDev }) =>
-    underDev ? 'npm start -- --data .data-2' : 'DATABASE_URL=sqlite:other.db npm run task',
+  DATABASE_IN_USE: (message, { underDev }) =>
+    underDev ? 'npm start -- --data .data-2' : `kill ${/Process (\d+)/.exec(message)?.[1] ?? 'PID'}`,
   DATABASE_URL_INVALID: () => 'DATABASE_URL=sqlite:.data/task.db, or postgres://USER:PASSWORD@HOST/DATABASE',
   DATABASE_NEWER: () => 'npx release-task --version, and compare it with what ran last',
   QUEUE_URL_INVALID: () => 'QUEUE_URL=redis://127.0.0.1:6379',

@@ -74,6 +74,20 @@ CREATE TABLE processes (
 );
 CREATE UNIQUE INDEX processes_pkey ON public.processes USING btree (owner);
 
+CREATE TABLE release_notes (
+  kf_id text NOT NULL,
+  revision bigint NOT NULL,
+  position bigint NOT NULL,
+  description text NOT NULL,
+  author text NOT NULL,
+  release_id text NOT NULL,
+  study_id text,
+  created_at bigint NOT NULL
+);
+CREATE INDEX release_notes_created ON public.release_notes USING btree (created_at, "position");
+CREATE UNIQUE INDEX release_notes_pkey ON public.release_notes USING btree (kf_id);
+CREATE INDEX release_notes_release ON public.release_notes USING btree (release_id);
+
 CREATE TABLE release_studies (
   release_id text NOT NULL,
   study_id text NOT NULL,

@@ -72,6 +72,21 @@ CREATE TABLE processes (
   expires_at BIGINT NOT NULL
 );
 
+CREATE TABLE release_notes (
+  kf_id TEXT NOT NULL PRIMARY KEY,
+  revision BIGINT NOT NULL,
+  position BIGINT NOT NULL,
+  description TEXT NOT NULL,
+  author TEXT NOT NULL,
+  release_id TEXT NOT NULL,
+  study_id TEXT,
+  created_at BIGINT NOT NULL
+);
+
+CREATE INDEX release_notes_created ON release_notes (created_at, position);
+
+CREATE INDEX release_notes_release ON release_notes (release_id);
+
 CREATE TABLE release_studies (
   release_id TEXT NOT NULL,
   study_id TEXT NOT NULL,

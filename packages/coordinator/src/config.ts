@@ -1,8 +1,10 @@
 import { checkAuthSettings, COORDINATOR_AUTH_SETTINGS, withAuth0Names } from '@release-task/auth'
 import {
   choice,
+  count,
   duration,
   httpUrl,
+  origins,
   port,
   readSettings,
   text,
@@ -76,6 +78,16 @@ export const COORDINATOR_SETTINGS = {
     'RELEASE_TIMEOUT',
     '360000s',
     'How long a release may initialize or run: then it is canceled; how long it may publish: then it needs attention.',
+  ),
+  rateLimit: count(0)(
+    'RATE_LIMIT',
+    '200',
+    'Requests per second that one address may make, five times as many at once; 0: any number. Behind a proxy everybody has its address.',
+  ),
+  corsOrigins: origins(
+    'CORS_ORIGINS',
+    null,
+    'Origins whose pages may call the API from a browser, with commas between them.',
   ),
   logLevel: choice(['trace', 'debug', 'info', 'warn', 'error', 'silent'])(
     'LOG_LEVEL',

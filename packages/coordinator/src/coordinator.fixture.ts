@@ -180,13 +180,15 @@ export interface Response {
 export interface FixtureOptions {
   readonly env?: Record<string, string>
   readonly studySource?: StudySource | null
+  /** Sent with every request that brings none of the same name: the token of whoever tests. */
+  readonly headers?: Record<string, string>
 }
 
 const SAMPLES = new URL('../samples/studies.json', import.meta.url)
 export const STUDY = 'SD_BHJXBDQK'
 
 // Polling would hide that a report or an answer got lost, and health checks the calls of a registration.
-const QUIET = { POLL_INTERVAL: '0', HEALTH_INTERVAL: '1h', LOG_LEVEL: 'silent' }
+const QUIET = { POLL_INTERVAL: '0', HEALTH_INTERVAL: '1h', LOG_LEVEL: 'silent', RATE_LIMIT: '0' }
 
 /** A whole coordinator without a port, on a database of its own, beside task services that do as they are told. */
 export class Fixture {
@@ -286,11 +288,13 @@ export class Fixture {
       url,
       headers: {
         ...(payload === undefined || isText ? {} : { 'content-type': 'application/json' }),
+        ...this.#options.headers,
         ...headers,
       },
       ...(payload === undefined ? {} : { payload: isText ? payload : JSON.stringify(payload) }),
     })
-    const isJson = String(response.headers['content-type']).includes('json') && response.body !== ''
+    const isJson =
+      String(response.headers['content-type']).includes('application/json') && response.body !== ''
     return {
       code: response.statusCode,
       body: isJson ? response.json() : response.body,

@@ -12,14 +12,17 @@ import { newId, type ReleaseId, type TaskId } from '@release-task/protocol'
 import { AuditStore } from './audit-store.ts'
 import type { CoordinatorConfig } from './config.ts'
 import { Dispatcher } from './dispatcher.ts'
+import { EventBell } from './event-bell.ts'
 import { EventStore } from './event-store.ts'
 import { createExecute, type Execute, type ExecuteDependencies } from './execute.ts'
 import { createHttp } from './http/app.ts'
 import type { Command } from './decision.ts'
 import { createMetrics } from './metrics.ts'
 import { Monitor } from './monitor.ts'
+import { NoteStore } from './note-store.ts'
 import { ActionOutbox, type OutboxRow } from './outbox.ts'
 import { PollStore } from './poll-store.ts'
+import { PublicationStore } from './publication-store.ts'
 import { ReleaseStore } from './store.ts'
 import { StudyStore } from './study-store.ts'
 import { syncStudies, type StudySource } from './study-sync.ts'
@@ -71,8 +74,13 @@ export async function createCoordinator(parts: CoordinatorParts): Promise<Coordi
   const rooms = openRooms(parts, send, {
     actionsChanged: () => queue.notify('actions'),
     releasesChanged: () => queue.notify('releases'),
+    eventsChanged: () => queue.notify('events'),
   })
-  queue.subscribe((what) => (what === 'actions' ? dispatcher : monitor).nudge())
+  const bell = new EventBell()
+  queue.subscribe((what) => {
+    if (what === 'events') bell.ring()
+    else (what === 'actions' ? dispatcher : monitor).nudge()
+  })
   const dispatcher = createDispatcher(parts, rooms)
   const monitor = createMonitor(parts, rooms)
   const studies = new StudyStore(database)
@@ -82,9 +90,14 @@ export async function createCoordinator(parts: CoordinatorParts): Promise<Coordi
     studies,
     studySource,
     events: new EventStore(database),
+    bell,
+    notes: new NoteStore(database, random),
+    publications: new PublicationStore(database),
     audit: new AuditStore(database),
     verifier: plan.verifier && createVerifier(plan.verifier),
     policy: createPolicy(plan.policy),
+    legacyServices: plan.legacyServices,
+    askTask: (task) => requestFor(rooms, task, { action: 'get_status', signal: stopping.signal }),
     monitor,
     ping: () => database.ping(),
     queueHealth: () => queue.health(),
@@ -96,7 +109,9 @@ export async function createCoordinator(parts: CoordinatorParts): Promise<Coordi
   const start = async () => {
     dispatcher.nudge()
     monitor.nudge()
-    await syncAtStart(parts, studies, stopping.signal)
+    const synced = syncAtStart(parts, studies, stopping.signal)
+    // A file is read at once; a Data Service may hang, and must not keep the process from hearing that it is to stop.
+    if (config.dataserviceUrl === null) await synced
   }
   const stop = async () => {
     stopping.abort()
@@ -109,7 +124,7 @@ export async function createCoordinator(parts: CoordinatorParts): Promise<Coordi
 function openRooms(
   { database, config, owner, random, log }: CoordinatorParts,
   send: typeof request,
-  changed: Pick<ExecuteDependencies, 'actionsChanged' | 'releasesChanged'>,
+  changed: Pick<ExecuteDependencies, 'actionsChanged' | 'releasesChanged' | 'eventsChanged'>,
 ): Rooms {
   const { requestTimeout, pollInterval: pollIntervalMs, privateAddresses } = config
   const releases = new ReleaseStore(database, { random, pollIntervalMs })

@@ -18,11 +18,17 @@ export function decideReport(change: Change, report: Of<'report'>): Change | Dec
     const repeated = state === task.state && (report.progress === null || report.progress === task.progress)
     return repeated ? { kind: 'unchanged' } : refuse(change, task, report)
   }
-  const heard = hear(change, task.id, report)
+  const heard = hear(report.unconfirmed ? warnUnconfirmed(change, task.id) : change, task.id, report)
   if (state === null || state === task.state) return heard
   if (state === 'failed' || state === 'canceled') return ended(heard, task.id, report)
   const legal = isAhead(change, task.id, state) && mayBe(change, state)
   return legal ? forward(heard, task.id, state) : refuse(change, task, report)
+}
+
+/** Whoever looks at the release later must see that this rests on an address alone (AU-10). */
+function warnUnconfirmed(change: Change, taskId: TaskId): Change {
+  const message = `report of task ${taskId} believed without a token: its service cannot answer get_status`
+  return taskEvent(change, taskId, 'warning', message)
 }
 
 function saysNothing({ state, progress, message, summary }: Word): boolean {

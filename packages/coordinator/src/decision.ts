@@ -47,7 +47,8 @@ export type Command =
   | { readonly type: 'publish' }
   | { readonly type: 'cancel' }
   | { readonly type: 'answer'; readonly taskId: TaskId; readonly action: Action; readonly outcome: Outcome }
-  | ({ readonly type: 'report'; readonly taskId: TaskId } & Word)
+  /** `unconfirmed`: it came without a token, from the service's own address, and the service cannot be asked (AU-10). */
+  | ({ readonly type: 'report'; readonly taskId: TaskId; readonly unconfirmed?: boolean } & Word)
   /** `askedAt`: a poll that was asked before the last word of the service is worth nothing. */
   | ({ readonly type: 'poll'; readonly taskId: TaskId; readonly askedAt: number } & Word)
   /** A poll, asked at `askedAt`, was answered that the service does not know the task (RC-16). */

@@ -30,5 +30,9 @@ export function eventQueries({ builder }: Database) {
     get: prepare(builder.selectFrom('events').selectAll().where('kf_id', '=', parameter('id'))),
     list: prepare(listed.selectAll().orderBy('position', 'desc').limit(page.limit).offset(page.offset)),
     count: prepare(listed.select(count)),
+    newest: prepare(counterValue(builder, 'events')),
+    after: prepare(
+      listed.selectAll().where('position', '>', parameter('after')).orderBy('position').limit(page.limit),
+    ),
   }
 }

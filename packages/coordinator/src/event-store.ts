@@ -42,6 +42,21 @@ export class EventStore {
     const [total] = await this.#database.all<{ count: number }>(this.#queries.count, { ...filter })
     return { count: total?.count ?? 0, results: rows.map(fromRow) }
   }
+
+  /**
+   * The position of the newest event, 0 where there is none. Positions are seen in order: an event with this one or a
+   * lower one is there already, or will never be.
+   */
+  async newest(): Promise<number> {
+    const [row] = await this.#database.all<{ value: number }>(this.#queries.newest)
+    return row?.value ?? 0
+  }
+
+  /** Oldest first, after a position. */
+  async after(filter: EventFilter, after: number, limit: number): Promise<ReleaseEvent[]> {
+    const rows = await this.#database.all<Row>(this.#queries.after, { ...filter, after, limit })
+    return rows.map(fromRow)
+  }
 }
 
 function fromRow(row: Row): ReleaseEvent {

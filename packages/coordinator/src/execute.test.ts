@@ -44,6 +44,7 @@ beforeEach(async () => {
     policy,
     actionsChanged: () => undefined,
     releasesChanged: () => undefined,
+    eventsChanged: () => undefined,
   })
   const services = new TaskServiceStore(database, Math.random)
   tasks = []
@@ -105,6 +106,7 @@ test('what another process stored in between is decided on anew', async () => {
     policy,
     actionsChanged: () => undefined,
     releasesChanged: () => undefined,
+    eventsChanged: () => undefined,
   })
   await Promise.all(tasks.map(({ id }, index) => (index % 2 ? execute : elsewhere)(ID, accepted(id))))
   expect((await store.get(ID))?.state).toBe('running')

@@ -38,6 +38,8 @@ export interface ExecuteDependencies {
   readonly actionsChanged: () => void
   /** A release may have to be looked at. */
   readonly releasesChanged: () => void
+  /** Events were written. */
+  readonly eventsChanged: () => void
   readonly log: Logger
 }
 
@@ -167,6 +169,7 @@ function after(
     deps.log[LOG_LEVEL[effect.eventType]](about, effect.message)
   }
   if (effects.some((effect) => effect.type === 'send')) deps.actionsChanged()
+  if (effects.some((effect) => effect.type === 'event')) deps.eventsChanged()
   if (stored?.next && record?.dueAt !== before?.dueAt) deps.releasesChanged()
 }
 

@@ -46,7 +46,10 @@ export async function serve(config: CoordinatorConfig): Promise<Served> {
     const lost = Promise.withResolvers<unknown>()
     // Several instances may share a PostgreSQL: every piece of work is claimed there (RC-15).
     const role = isServer(url) ? 'api' : 'all'
-    const registration = await registerProcess(database, role, lost.resolve)
+    const registration = await registerProcess(database, role, {
+      lost: lost.resolve,
+      waits: (message) => log.warn(message),
+    })
     const queue = await openQueueOf(config, log)
     const { owner } = registration
     const parts = { database, queue, config, studySource, owner, random: Math.random, log }
@@ -62,7 +65,8 @@ export async function serve(config: CoordinatorConfig): Promise<Served> {
       await coordinator.stop()
       await coordinator.app.close()
       await queue.close()
-      await registration.release()
+      // An entry that stays is taken for a dead process's after a while.
+      await registration.release().catch((error: unknown) => log.warn({ err: error }, 'entry not removed'))
       await database.close()
       log.info('coordinator stopped')
     }

@@ -1,11 +1,14 @@
-import type { Database } from '@release-task/database'
+import type { Database, Statement } from '@release-task/database'
 import { newId, type ReleaseId, type StudyId, type TaskId } from '@release-task/protocol'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { AuditStore } from './audit-store.ts'
 import { decide } from './decide.ts'
 import type { Command, Decision } from './decision.ts'
 import { EventStore } from './event-store.ts'
+import { NoteStore, type NoteFields } from './note-store.ts'
 import { ActionOutbox, type OutboxRow } from './outbox.ts'
 import { PollStore } from './poll-store.ts'
+import { PublicationStore } from './publication-store.ts'
 import { POLICY, SILENT } from './record.fixture.ts'
 import type { ReleaseRecord } from './record.ts'
 import { ReleaseStore, type Change } from './store.ts'
@@ -274,6 +277,195 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
       })
     })
 
+    test('events read after a position are all there are up to it, while several write (CR-43)', async () => {
+      const writers = 8
+      const ids = Array.from({ length: writers }, freshId)
+      for (const id of ids) await perform(id, create(id))
+      const start = await events.newest()
+      let writing = writers
+      const write = async (id: ReleaseId) => {
+        const effects = Array.from({ length: 5 }, (_, index) => ({
+          type: 'event' as const,
+          eventType: 'info' as const,
+          message: `${index}`,
+          taskId: null,
+          serviceId: null,
+        }))
+        for (let round = 0; round < 10; round++) {
+          const { now } = await releases.load(id)
+          expect(await releases.commit({ id, before: null, next: null, effects, now })).toBe('committed')
+        }
+        writing--
+      }
+      const read = async () => {
+        const seen: number[] = []
+        for (let isLast = false; !isLast;) {
+          // Reads of SQLite leave no turn to the writers.
+          await new Promise((resolve) => setImmediate(resolve))
+          isLast = writing === 0
+          const newest = await events.newest()
+          const found = await events.after(NO_FILTER, seen.at(-1) ?? start, 1000)
+          seen.push(...found.map((event) => event.position))
+          expect(seen.at(-1) ?? start).toBeGreaterThanOrEqual(newest)
+        }
+        return seen
+      }
+      const [seen] = await Promise.all([read(), ...ids.map(write)])
+      const total = writers * 10 * 5
+      expect(seen).toEqual(Array.from({ length: total }, (_, index) => start + 1 + index))
+      expect(await events.newest()).toBe(start + total)
+      const few = await events.after({ ...NO_FILTER, release: ids[0] ?? '' }, start, 7)
+      expect(few.map((event) => event.releaseId)).toEqual(Array.from({ length: 7 }, () => ids[0]))
+    })
+
+    describe('release notes (CR-34)', () => {
+      let notes: NoteStore
+      let id: ReleaseId
+      const OTHER: StudyId = 'SD_00000002'
+      const ANY = { author: null, release: null, study: null }
+
+      beforeEach(async () => {
+        notes = new NoteStore(opened.database, Math.random)
+        id = freshId()
+        await perform(id, create(id, [STUDY, OTHER]))
+      })
+
+      const about = (fields: Partial<NoteFields> = {}): NoteFields => ({
+        description: 'd',
+        author: 'a',
+        releaseId: id,
+        studyId: null,
+        ...fields,
+      })
+      async function write(fields: Partial<NoteFields> = {}) {
+        const note = await notes.insert(about(fields))
+        expect(note).not.toBeNull()
+        return (await notes.get(note!))!
+      }
+      const edit = (studies: readonly StudyId[]) => prepare(id, { type: 'edit', fields: { studies } })
+
+      test('are read back, and listed newest first by author, release and study', async () => {
+        const one = await write({ description: 'ünïcode', author: 'b', studyId: OTHER })
+        const two = await write()
+        expect(one).toMatchObject({ revision: 0, description: 'ünïcode', author: 'b', studyId: OTHER })
+        const list = async (filter: Partial<typeof ANY> | object) =>
+          (await notes.list({ ...ANY, ...filter }, WHOLE)).results
+        expect(await list({})).toEqual([two, one])
+        expect(await list({ author: 'b' })).toEqual([one])
+        expect(await list({ release: id, study: OTHER })).toEqual([one])
+        expect(await list({ study: STUDY })).toEqual([])
+        expect(await notes.list(ANY, { limit: 1, offset: 1 })).toEqual({ count: 2, results: [one] })
+      })
+
+      test('of many releases are read together', async () => {
+        const many: ReleaseId[] = []
+        for (let index = 0; index < 70; index++) {
+          const next = freshId()
+          await perform(next, create(next))
+          many.push(next)
+        }
+        const [first, last] = [many[0]!, many[69]!]
+        const [a, b, c] = [
+          await write({ releaseId: first }),
+          await write({ releaseId: last }),
+          await write({ releaseId: first }),
+        ]
+        await write()
+        expect(await notes.ofReleases(many)).toEqual(
+          new Map([
+            [first, [c, a]],
+            [last, [b]],
+          ]),
+        )
+        expect(await notes.ofReleases([])).toEqual(new Map())
+      })
+
+      test('are never on a release that is not there, or on a study that is none of its (F-58)', async () => {
+        expect(await notes.insert(about({ releaseId: 'RE_NOTHERE0' }))).toBeNull()
+        expect(await notes.insert(about({ studyId: 'SD_NOTHERE0' }))).toBeNull()
+        const note = await write()
+        expect(await notes.update(note, about({ releaseId: 'RE_NOTHERE0' }))).toBe(false)
+        expect(await notes.update(note, about({ studyId: 'SD_NOTHERE0', description: 'x' }))).toBe(false)
+        expect((await notes.list(ANY, WHOLE)).results).toEqual([note])
+      })
+
+      test('a study that the release has lost is not shown, and shown again when it is back', async () => {
+        const note = await write({ studyId: OTHER })
+        await releases.commit(await edit([STUDY]))
+        expect(await notes.get(note.id)).toEqual({ ...note, studyId: null })
+        expect((await notes.list({ ...ANY, study: OTHER }, WHOLE)).count).toBe(0)
+        expect((await notes.ofReleases([id])).get(id)).toEqual([{ ...note, studyId: null }])
+        await releases.commit(await edit([OTHER]))
+        expect(await notes.get(note.id)).toEqual(note)
+      })
+
+      test('written while the studies change: whoever is first, no note is on a study that is gone', async () => {
+        for (let round = 0; round < 20; round++) {
+          const away = await edit([STUDY])
+          const [result, ...written] = await Promise.all([
+            releases.commit(away),
+            ...Array.from({ length: 4 }, () => notes.insert(about({ studyId: OTHER }))),
+          ])
+          expect(result).toBe('committed')
+          for (const one of written) if (one) expect((await notes.get(one))?.studyId).toBeNull()
+          expect(await notes.insert(about({ studyId: OTHER }))).toBeNull()
+          await releases.commit(await edit([STUDY, OTHER]))
+        }
+      })
+
+      test('of two changes of the same note one is stored; of one that is gone none', async () => {
+        const note = await write()
+        const results = await Promise.all([
+          notes.update(note, about({ description: 'one' })),
+          notes.update(note, about({ description: 'two' })),
+        ])
+        expect(results.toSorted()).toEqual([false, true])
+        const stored = (await notes.get(note.id))!
+        expect(stored).toMatchObject({ revision: 1, description: results[0] ? 'one' : 'two' })
+        expect(await notes.remove(note.id)).toBe(true)
+        expect(await notes.remove(note.id)).toBe(false)
+        expect(await notes.update(stored, about())).toBe(false)
+        expect(await notes.get(note.id)).toBeNull()
+      })
+
+      test('a new one is never written over another (ID-3)', async () => {
+        const stuck = new NoteStore(opened.database, () => 0)
+        expect(await stuck.insert(about({ description: 'first' }))).toBe('RN_00000000')
+        expect(await stuck.insert(about({ description: 'second' }))).toBeNull()
+        expect((await notes.get('RN_00000000'))?.description).toBe('first')
+      })
+    })
+
+    test('the newest publication is the highest version, by numbers and not by letters or time (CR-42)', async () => {
+      const publications = new PublicationStore(opened.database)
+      const model = await begun(0)
+      const put = async (state: 'published' | 'staged' | 'canceled', version: string) => {
+        const next = { ...model, id: freshId(), revision: 0, state, version }
+        const change = { id: next.id, before: null, next, effects: [], now: model.createdAt }
+        expect(await releases.commit(change)).toBe('committed')
+        return next.id
+      }
+      expect(await publications.newest()).toBeNull()
+      await put('staged', '99.0.0')
+      await put('canceled', '99.0.1')
+      let highest = ''
+      for (const version of [
+        '0.9.0',
+        '0.10.0',
+        '9.1.0',
+        '9.99.0',
+        '10.0.0',
+        '10.2.0',
+        '10.11.0',
+        '10.11.2',
+      ]) {
+        highest = await put('published', version)
+        expect([version, await publications.newest()]).toEqual([version, highest])
+      }
+      for (const lower of ['10.3.0', '10.3.1000', '2.100.0', '10.11.1', '9.100.0']) await put('published', lower)
+      expect(await publications.newest()).toBe(highest)
+    })
+
     describe('outbox of actions', () => {
       const nobodyIsGone = () => false
       async function only(outbox: ActionOutbox): Promise<OutboxRow> {
@@ -391,6 +583,43 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         const record = await begun(1)
         await perform(record.id, { type: 'report', ...SILENT, taskId: taskOf(record, 0), state: 'failed' })
         expect(await outboxOf('a').ofRelease(record.id)).toEqual([])
+      })
+    })
+
+    describe('the audit trail', () => {
+      const entry = {
+        actor: 'user:ada',
+        action: 'release.edit',
+        subject: 'RE_00000001',
+        detail: { a: ['ä', null] },
+      }
+      const everything = { actor: null, action: null, subject: null }
+      const write = (trail: AuditStore, ...more: Statement[]) =>
+        opened.database.commit([...trail.statements(entry), ...more])
+
+      test('is there with its change or not at all; positions have no gap', async () => {
+        const trail = new AuditStore(opened.database)
+        expect(await write(trail)).toBe('committed')
+        const [never] = trail.statements(entry)
+        expect(await write(trail, { ...never!, expect: 2 })).toBe('conflict')
+        await Promise.all(Array.from({ length: 5 }, () => write(trail)))
+        const rows = await trail.after(everything, 0, 100)
+        expect(rows.map(({ position }) => position)).toEqual([1, 2, 3, 4, 5, 6])
+        expect(rows[0]).toEqual({ ...entry, position: 1, at: expect.any(Number) })
+      })
+
+      test('pages and filters, the newest first; goes on after a position, the oldest first', async () => {
+        const trail = new AuditStore(opened.database)
+        for (const subject of ['RE_00000001', 'RE_00000002', null])
+          await opened.database.commit(trail.statements({ ...entry, subject, detail: undefined }))
+        const page = await trail.list(everything, { limit: 2, offset: 1 })
+        expect(page.count).toBe(3)
+        expect(page.results.map(({ subject }) => subject)).toEqual(['RE_00000002', 'RE_00000001'])
+        const one = { ...everything, subject: 'RE_00000002', actor: 'user:ada' }
+        expect(await trail.list(one, WHOLE)).toMatchObject({ count: 1, results: [{ detail: null }] })
+        expect((await trail.list({ ...one, actor: 'user:bob' }, WHOLE)).count).toBe(0)
+        expect((await trail.after(everything, 1, 1)).map(({ position }) => position)).toEqual([2])
+        expect(await trail.after(one, 2, 100)).toEqual([])
       })
     })
 

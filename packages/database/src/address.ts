@@ -10,9 +10,11 @@ export function parseAddress(url: string): Address {
   const path = sqlitePath(url)
   if (path) return { kind: 'sqlite', path }
   if (/^postgres(ql)?:\/\//.test(url) && URL.canParse(url)) return { kind: 'postgresql', url }
+  // One that was not understood may have its password anywhere.
+  const scheme = /^[a-z][a-z0-9+.-]*:/i.exec(url)?.[0] ?? ''
   throw new DatabaseError(
     'DATABASE_URL_INVALID',
-    `DATABASE_URL=${redacted(url)}: write sqlite:PATH or postgres://USER@HOST/DATABASE`,
+    `DATABASE_URL=${scheme}…: write sqlite:PATH or postgres://USER@HOST/DATABASE`,
   )
 }
 
@@ -27,7 +29,8 @@ export function sqlitePath(url: string): string | null {
   return url.startsWith('sqlite:') ? url.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '') : null
 }
 
-/** An address as it may be shown: without its password. */
+/** An address as it may be shown: without user and password, whatever they hold. */
 export function redacted(url: string): string {
-  return url.replace(/^([a-z]+:\/\/[^/?#]*?):[^/?#]*@/i, '$1:…@').replaceAll(/(password=)[^&]*/gi, '$1…')
+  const bare = url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^?]*@/i, '$1…@')
+  return bare.replaceAll(/((?:password|user)=)[^&]*/gi, '$1…')
 }

@@ -284,7 +284,7 @@ export function databaseContract(kind: string, makePlace: () => Promise<Place>):
         vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
         try {
           const told = Promise.withResolvers<unknown>()
-          const first = await registerProcess(database, 'all', told.resolve)
+          const first = await registerProcess(database, 'all', { lost: told.resolve })
           await database.commit([{ query: forget, values: {} }])
           vi.advanceTimersByTime(5000)
           await vi.waitFor(async () =>

@@ -22,7 +22,8 @@ export interface Database {
    * All statements or none. Durable when it resolves. On SQLite nothing else runs between the statements; on
    * PostgreSQL each sees what others have committed by then, so what must not change meanwhile is written first.
    * @throws DatabaseError DATABASE_BUSY when another process kept the database for five seconds;
-   * DATABASE_UNREACHABLE when the connection broke, and then the commit may be stored all the same
+   * DATABASE_UNREACHABLE when the connection broke before it; DATABASE_OUTCOME_UNKNOWN when it broke during it, and then it
+   * may be stored all the same
    */
   commit(statements: readonly Statement[]): Promise<CommitResult>
   /** The rows of a prepared query, in one consistent view. */

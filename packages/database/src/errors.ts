@@ -3,6 +3,8 @@ export const DATABASE_ERRORS = {
   DATABASE_URL_INVALID: 'The address of the database has a form that is not supported.',
   DATABASE_UNREACHABLE: 'The database cannot be opened: missing rights, a missing folder, a broken file.',
   DATABASE_PACKAGE_MISSING: 'PostgreSQL is asked for, and the package that reaches it is not installed.',
+  DATABASE_OUTCOME_UNKNOWN:
+    'The connection broke during a commit: look whether it is stored before you ask again.',
   DATABASE_BUSY:
     'Another process holds the database; the commit was tried for five seconds and is not stored.',
   DATABASE_FOREIGN: 'The database belongs to another service or to the other side.',

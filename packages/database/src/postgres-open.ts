@@ -1,4 +1,4 @@
-import type { Pool, PoolClient } from 'pg'
+import type { Client, Pool } from 'pg'
 import { DatabaseError } from './errors.ts'
 import { foreign, type Identity } from './identity.ts'
 import {
@@ -34,11 +34,9 @@ export async function openPostgres(
   own: Identity,
   migrations: readonly Migration[],
 ): Promise<PostgresDatabase> {
-  const pool = await openPool(url, options)
   try {
-    await prepareSchema(pool, migrations, { own, shown: options.shown })
+    await prepareSchema(url, migrations, { own, shown: options.shown })
   } catch (error) {
-    await pool.end()
     if (!isConnectionTrouble(error)) throw error
     const why = error instanceof Error ? error.message || String(error) : String(error)
     throw new DatabaseError(
@@ -47,7 +45,7 @@ export async function openPostgres(
       error,
     )
   }
-  return new PostgresDatabase(pool)
+  return new PostgresDatabase(await openPool(url, options))
 }
 
 /** Further connections to a database that has been opened already. */
@@ -55,14 +53,18 @@ export async function connectPostgres(url: string, options: PostgresOptions): Pr
   return new PostgresDatabase(await openPool(url, options))
 }
 
-async function openPool(url: string, { sync, connections }: PostgresOptions): Promise<Pool> {
-  const pg = await import('pg').catch((cause: unknown) => {
+async function loadPackage() {
+  return import('pg').catch((cause: unknown) => {
     throw new DatabaseError(
       'DATABASE_PACKAGE_MISSING',
       'PostgreSQL needs the package "pg": npm install pg@8',
       cause,
     )
   })
+}
+
+async function openPool(url: string, { sync, connections }: PostgresOptions): Promise<Pool> {
+  const pg = await loadPackage()
   const pool = new pg.Pool({
     connectionString: url,
     application_name: 'release-task',
@@ -81,32 +83,41 @@ async function openPool(url: string, { sync, connections }: PostgresOptions): Pr
   })
   // An idle connection that breaks has left the pool already; the next query opens another.
   pool.on('error', () => undefined)
+  // One that breaks in use tells so twice, by its query and by this event, and nobody hearing this would end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   return pool
 }
 
-/** All missing migrations in one transaction, or none; of several processes at once one does it. */
+/**
+ * All missing migrations in one transaction, or none; of several processes at once one does it. On a connection of its
+ * own: a migration may take longer than any statement of the day, and so may waiting for another process's.
+ */
 async function prepareSchema(
-  pool: Pool,
+  url: string,
   migrations: readonly Migration[],
   { own, shown }: { own: Identity; shown: string },
 ): Promise<void> {
-  const client = await pool.connect()
+  const pg = await loadPackage()
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'release-task migration',
+    connectionTimeoutMillis: CONNECT_LIMIT_MS,
+    keepAlive: true,
+  })
+  client.on('error', () => undefined)
   try {
+    await client.connect()
     await client.query('BEGIN')
-    // A migration may take longer than any statement of the day, and so may waiting for another process's.
-    await client.query('SET LOCAL statement_timeout = 0')
     await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK])
     await migrate(client, migrations)
     await claimIdentity(client, own, shown)
     await client.query('COMMIT')
-    client.release()
-  } catch (error) {
-    client.release(true)
-    throw error
+  } finally {
+    await client.end().catch(() => undefined)
   }
 }
 
-async function migrate(client: PoolClient, migrations: readonly Migration[]): Promise<void> {
+async function migrate(client: Client, migrations: readonly Migration[]): Promise<void> {
   await client.query(MIGRATION_STATEMENTS.create)
   const { rows } = await client.query<AppliedMigration>(MIGRATION_STATEMENTS.applied)
   for (const { owner, number, name, text, checksum } of missingMigrations(rows, migrations)) {
@@ -119,7 +130,7 @@ async function migrate(client: PoolClient, migrations: readonly Migration[]): Pr
   }
 }
 
-async function claimIdentity(client: PoolClient, own: Identity, shown: string): Promise<void> {
+async function claimIdentity(client: Client, own: Identity, shown: string): Promise<void> {
   for (const [key, value] of Object.entries(own)) {
     const insert = 'INSERT INTO identity (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING'
     await client.query(insert, [key, value])

@@ -14,6 +14,7 @@ import { isConnectionTrouble, isDuplicate, isPassing, unreachable } from './post
 import { bind, type Prepared, type SqlValue, type Statement } from './statement.ts'
 
 const PASSING_LIMIT_MS = 5 * 1000 // 5 s
+const PING_LIMIT_MS = 3 * 1000 // 3 s
 const PASSING_BACKOFF = { firstMs: 5, maxMs: 100 }
 
 /**
@@ -69,8 +70,17 @@ export class PostgresDatabase implements Database {
     }
   }
 
+  /** Sooner than the other limits: whoever asks whether the process is ready does not wait for long. */
   async ping(): Promise<void> {
-    await this.all({ sql: 'SELECT 1 FROM identity LIMIT 1', names: [] })
+    const asked = this.all({ sql: 'SELECT 1 FROM identity LIMIT 1', names: [] })
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    const timer = setTimeout(() => reject(unreachable(new Error('no answer within 3 s'))), PING_LIMIT_MS)
+    try {
+      await Promise.race([asked, late])
+    } finally {
+      clearTimeout(timer)
+      asked.catch(() => undefined)
+    }
   }
 
   async close(): Promise<void> {
@@ -83,11 +93,12 @@ export class PostgresDatabase implements Database {
     const client = await this.#begin()
     try {
       const result = await runAll(client, statements)
-      await client.query(result === 'committed' ? 'COMMIT' : 'ROLLBACK')
+      if (result === 'committed') await commit(client)
+      else await client.query('ROLLBACK')
       client.release()
       return result
     } catch (error) {
-      await rollBack(client)
+      await rollBack(client, error)
       throw error
     }
   }
@@ -122,7 +133,24 @@ async function runAll(client: PoolClient, statements: readonly Statement[]): Pro
   return 'committed'
 }
 
-async function rollBack(client: PoolClient): Promise<void> {
+/** Where the connection breaks just now, only the server knows what became of it. */
+async function commit(client: PoolClient): Promise<void> {
+  try {
+    await client.query('COMMIT')
+  } catch (error) {
+    if (!isConnectionTrouble(error)) throw error
+    throw new DatabaseError(
+      'DATABASE_OUTCOME_UNKNOWN',
+      'The connection broke while a change was stored: it may be stored, or not',
+      error,
+    )
+  }
+}
+
+async function rollBack(client: PoolClient, error: unknown): Promise<void> {
+  // Nothing is to be had any more from a connection that does not answer; the server undoes what was open on it.
+  const isBroken = isConnectionTrouble(error) || error instanceof DatabaseError
+  if (isBroken) return client.release(true)
   try {
     await client.query('ROLLBACK')
     client.release()

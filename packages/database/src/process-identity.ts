@@ -62,6 +62,11 @@ export function pidOf(owner: string): number {
   return Number(owner.split('|')[1])
 }
 
+/** Whether the process behind `owner` runs, or ran, where its pid means something to us. */
+export function isOnThisHost(owner: string): boolean {
+  return owner.split('|')[0] === hostIdentity()
+}
+
 /**
  * Whether the process behind `owner` is certainly gone: it ran on this host and does not any more. False for every
  * other host: there only the end of the lease tells.

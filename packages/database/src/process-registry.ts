@@ -1,11 +1,12 @@
 import { sql } from 'kysely'
 import type { Database } from './database.ts'
 import { DatabaseError } from './errors.ts'
-import { isGone, ownIdentity } from './process-identity.ts'
+import { isGone, isOnThisHost, ownIdentity } from './process-identity.ts'
 import { parameter, prepare } from './statement.ts'
 
 const EXPIRY_MS = 15 * 1000 // 15 s
 const RENEW_MS = 5 * 1000 // 5 s
+const MARGIN_MS = 100
 
 /** `all` works alone on its database; `api` and `worker` share one among themselves. */
 export type ProcessRole = 'all' | 'api' | 'worker'
@@ -65,19 +66,18 @@ function prepareQueries({ builder, now }: Database) {
 
 /**
  * Enters this process among those that use the database. Entries of processes that have ended on this host, or
- * have not renewed theirs, are removed first.
- * @param lost called where this process was suspended for so long that another one, which does not go together with
- * it, has taken its place: it must stop
+ * have not renewed theirs in time, are removed first; whether one on another host has ended only time tells, so it is
+ * waited for.
  * @throws DatabaseError DATABASE_IN_USE, naming the pid, where the roles do not go together
  */
 export async function registerProcess(
   database: Database,
   role: ProcessRole,
-  lost: (error: unknown) => void = () => undefined,
+  { lost = nothing, waits = nothing }: RegisterOptions = {},
 ): Promise<Registration> {
   const queries = prepareQueries(database)
   const self = { owner: ownIdentity(), role }
-  await enter(database, queries, self)
+  await enterInTime(database, queries, self, waits)
   const timer = setInterval(() => {
     // A renewal that fails is tried again in five seconds; the entry lives for fifteen.
     void renew(database, queries, self).catch((error: unknown) => {
@@ -90,6 +90,52 @@ export async function registerProcess(
     await database.commit([{ query: queries.remove, values: { owner: self.owner } }])
   }
   return { owner: self.owner, release }
+}
+
+export interface RegisterOptions {
+  /**
+   * Called where this process was suspended for so long that another one, which does not go together with it, has
+   * taken its place: it must stop.
+   */
+  readonly lost?: (error: unknown) => void
+  /** Told before it waits for an entry of another host to run out. */
+  readonly waits?: (message: string) => void
+}
+
+const nothing = () => undefined
+
+/** The entry in the way; its process may be dead, as after the restart of a container. */
+class EntryInTheWay extends DatabaseError {
+  readonly entry: ProcessRow | null
+
+  constructor(entry: ProcessRow | null) {
+    const who = `Process ${entry?.pid ?? 'unknown'} (role ${entry?.role ?? 'unknown'})`
+    const where = entry && !isOnThisHost(entry.owner) ? ' on another host or in another container' : ''
+    super(
+      'DATABASE_IN_USE',
+      `${who}${where} already works on this database: stop it, or use another DATABASE_URL`,
+    )
+    this.entry = entry
+  }
+}
+
+/** An entry that is renewed while it is waited for belongs to a process that lives. */
+async function enterInTime(
+  database: Database,
+  queries: Queries,
+  self: Self,
+  waits: (message: string) => void,
+) {
+  try {
+    await enter(database, queries, self)
+  } catch (error) {
+    const entry = error instanceof EntryInTheWay ? error.entry : null
+    if (!entry || isOnThisHost(entry.owner)) throw error
+    const ms = Math.max(0, entry.expires_at - entry.now) + MARGIN_MS
+    waits(`waiting ${Math.ceil(ms / 1000)} s: process ${entry.pid} on another host may have ended`)
+    await new Promise((resolve) => setTimeout(resolve, ms))
+    await enter(database, queries, self)
+  }
 }
 
 interface Self {
@@ -115,8 +161,5 @@ async function enter(database: Database, queries: Queries, self: Self): Promise<
   if (result === 'committed') return
   const others = await database.all<ProcessRow>(queries.list)
   const holder = others.find((row) => !gone.some((other) => other.owner === row.owner)) ?? others[0]
-  throw new DatabaseError(
-    'DATABASE_IN_USE',
-    `Process ${holder?.pid ?? 'unknown'} (role ${holder?.role ?? 'unknown'}) already works on this database: stop it, or use another DATABASE_URL`,
-  )
+  throw new EntryInTheWay(holder ?? null)
 }

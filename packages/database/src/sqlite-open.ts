@@ -21,7 +21,7 @@ export async function openSqlite(
   const connection = await connect(path, options)
   try {
     await retryWhileBusy(() => migrate(connection, migrations, options.clock()))
-    claimIdentity(connection, own, path)
+    await retryWhileBusy(() => claimIdentity(connection, own, path))
   } catch (error) {
     connection.close()
     throw error

@@ -77,8 +77,21 @@ function addressesInside(address: string): string[] {
 /** The 16 bytes of an IPv6 address; the URL parser knows every way to write one. */
 function bytesOf(address: string): number[] {
   const [head = '', tail] = new URL(`http://[${address}]`).hostname.slice(1, -1).split('::')
-  const words = (text: string) => (text === '' ? [] : text.split(':').map((word) => Number.parseInt(word, 16)))
+  const words = (text: string) =>
+    text === '' ? [] : text.split(':').map((word) => Number.parseInt(word, 16))
   const [first, last] = [words(head), words(tail ?? '')]
   const gap = Array.from({ length: 8 - first.length - last.length }, () => 0)
   return [...first, ...gap, ...last].flatMap((word) => [word >> 8, word & 0xff])
+}
+
+/**
+ * Who is counted as one caller: an IPv4 address, or the 64 bits of an IPv6 network, all addresses of which one machine
+ * may have.
+ */
+export function networkOf(address: string): string {
+  const plain = address.replace(/%.*$/, '')
+  if (isIP(plain) !== 6) return plain
+  const bytes = bytesOf(plain)
+  const isMapped = CARRIERS[0]?.begins.every((byte, index) => bytes[index] === byte)
+  return isMapped ? bytes.slice(12).join('.') : bytes.slice(0, 8).join(':')
 }

@@ -67,6 +67,6 @@ function watch(socket: Socket, protocol: string, progress: Progress): void {
   const connected = () => {
     progress.isConnected = true
   }
-  if (!socket.connecting) connected()
+  if (!socket.connecting && !socket.destroyed) connected()
   else socket.once(protocol === 'https:' ? 'secureConnect' : 'connect', connected)
 }

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { OutgoingHttpHeaders } from 'node:http'
 
 /** One server-sent event; `id` is the position from which a reader resumes. */
 export interface StreamedEvent {
@@ -15,6 +16,7 @@ export interface StreamSource {
   readonly intervalMs: number
 }
 
+const SLOW_READER_MS = 60 * 1000 // 60 s
 const KEEP_ALIVE_MS = 15 * 1000 // 15 s: proxies close what is silent for longer
 
 /** Whether the reader prefers a stream to a JSON answer. */
@@ -32,7 +34,9 @@ export function lastEventId(request: FastifyRequest): number {
 export async function sendEventStream(request: FastifyRequest, reply: FastifyReply, source: StreamSource) {
   reply.hijack()
   const { raw } = reply
-  raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+  // What the hooks have put on the answer goes with it: nobody else writes its headers any more.
+  const headers = reply.getHeaders() as OutgoingHttpHeaders
+  raw.writeHead(200, { ...headers, 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
   const closed = new Promise<void>((resolve) => raw.once('close', resolve))
   const ended = new AbortController()
   void closed.then(() => ended.abort())
@@ -53,6 +57,7 @@ async function pump(from: number, source: StreamSource, raw: FastifyReply['raw']
     const events = await source.read(position)
     for (const event of events) raw.write(`id: ${event.id}\ndata: ${JSON.stringify(event.data)}\n\n`)
     position = events.at(-1)?.id ?? position
+    if (raw.writableNeedDrain && !(await drained(raw, stop))) return
     if (events.length > 0) quietSince = performance.now()
     else if (performance.now() - quietSince > KEEP_ALIVE_MS) {
       raw.write(': still here\n\n')
@@ -60,6 +65,16 @@ async function pump(from: number, source: StreamSource, raw: FastifyReply['raw']
     }
     await pause(source.intervalMs, stop)
   }
+}
+
+/** False where a reader has not taken for long what was sent: what it does not take must not pile up here. */
+async function drained(raw: FastifyReply['raw'], stop: AbortSignal): Promise<boolean> {
+  const taken = new AbortController()
+  const done = () => taken.abort()
+  raw.once('drain', done)
+  await pause(SLOW_READER_MS, AbortSignal.any([stop, taken.signal]))
+  raw.removeListener('drain', done)
+  return taken.signal.aborted
 }
 
 function pause(ms: number, stop: AbortSignal): Promise<void> {

@@ -13,5 +13,6 @@ export {
   type OutgoingRules,
   type Resolve,
 } from './outgoing.ts'
+export type { ErrorBody } from './refusals.ts'
 export { portHolder } from './port-holder.ts'
 export type { FastifyReply, FastifyRequest, FastifyError } from 'fastify'

@@ -88,7 +88,8 @@ function connect(link: RedisLink): [Redis, ...Redis[]] {
  */
 async function handleHere(consumer: LocalConsumer, job: Job<string>, token: string | undefined) {
   const timer = setTimeout(() => consumer.withdraw(job.data), HAND_BACK_MS)
-  const handled = await consumer.handled(job.data)
+  // Once it has begun there is nothing to hand back, and what waits by then is another wake-up of the same id.
+  const handled = await consumer.handled(job.data, () => clearTimeout(timer))
   clearTimeout(timer)
   if (handled) return
   await job.moveToWait(token)

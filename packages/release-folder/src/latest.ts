@@ -35,15 +35,34 @@ async function switchLink(fs: FileSystem, target: string, layout: Layout): Promi
   await fs.rename(layout.latestDraft, layout.latest)
 }
 
+interface Published {
+  readonly name: string
+  /** Epoch ms. */
+  readonly at: number
+}
+
 async function newestPublished(fs: FileSystem, folder: string, without?: string): Promise<string | null> {
+  return (await newestOf(fs, folder, without))?.name ?? null
+}
+
+async function newestOf(fs: FileSystem, folder: string, without?: string): Promise<Published | null> {
   const names = (await fs.list(folder)).filter((name) => isReleaseId(name) && name !== without)
-  let newest: { readonly name: string; readonly at: number } | null = null
+  let newest: Published | null = null
   for (const name of names) {
     const publication = await readPublication(fs, join(folder, name))
     const at = Date.parse(publication?.published_at ?? '')
     if (at >= (newest?.at ?? -Infinity)) newest = { name, at }
   }
-  return newest?.name ?? null
+  return newest
+}
+
+/**
+ * When a release that is published now is said to be: later than all that are public, although their hosts' clocks
+ * may be ahead of this one's. Else readers would be sent to an older release.
+ */
+export async function publicationTime(fs: FileSystem, layout: Layout, now: Date): Promise<Date> {
+  const newest = await newestOf(fs, layout.allPublic)
+  return newest === null ? now : new Date(Math.max(now.getTime(), newest.at + 1))
 }
 
 /** The publication of a folder; null where it holds none that can be read, so is no published release. */

@@ -4,7 +4,7 @@ import type { DiscardContext, PublishContext } from '@release-task/task-service'
 
 import { makeFolders, syncFolders, writeText } from './durable.ts'
 import type { FileSystem } from './file-system.ts'
-import { pointLatestAtNewest, type Publication, readPublication } from './latest.ts'
+import { pointLatestAtNewest, type Publication, publicationTime, readPublication } from './latest.ts'
 import { type Layout, layoutOf, PUBLICATION, stagedFolder } from './layout.ts'
 import { verifyFiles } from './manifest.ts'
 import { emptyTrashOfOthers } from './other-releases.ts'
@@ -41,7 +41,8 @@ async function makePublic(place: Workplace, task: PublishContext, layout: Layout
     )
   await verify(fs, staged, task) // a file that went bad on disk must be found before anyone can read it
   await makeFolders(fs, layout.allPublic)
-  await writeText(fs, join(staged, PUBLICATION), publicationText(layout.releaseId, place.now(), task.attempt))
+  const at = await publicationTime(fs, layout, place.now())
+  await writeText(fs, join(staged, PUBLICATION), publicationText(layout.releaseId, at, task.attempt))
   await syncFolders(fs, staged)
   // Between this check and the rename a paused worker may still lose the task. Whoever wins then works on the
   // same folder, which can be renamed only once; and a discard takes it away as a whole before all else.

@@ -8,6 +8,7 @@ import {
   count,
   duration,
   httpUrl,
+  origins,
   port,
   readSettings,
   SettingsError,
@@ -87,6 +88,22 @@ test('defaults, and an empty value counts as not set', () => {
 
 test('an address loses its slash at the end', () => {
   expect(readSettings(TABLE, { URL: 'http://host:1/a//' }).url).toBe('http://host:1/a')
+})
+
+test('origins are exact, and none stands for all of them', () => {
+  const table = { origins: origins('ORIGINS', null, 'Who.') } as const
+  const list = ['https://a.test', 'http://127.0.0.1:8080']
+  expect(readSettings(table, { ORIGINS: list.join(', ') }).origins).toEqual(list)
+  for (const wrong of [
+    '*',
+    'https://a.test/',
+    'https://*.a.test/x',
+    'a.test',
+    'null',
+    'ftp://a.test',
+    'https://a.test,',
+  ])
+    expect(() => readSettings(table, { ORIGINS: wrong })).toThrow('a list of origins')
 })
 
 test('every wrong setting is named at once, with its value and the form that is expected', () => {

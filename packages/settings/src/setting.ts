@@ -96,6 +96,14 @@ export const httpUrl = maker<string>('an http:// or https:// address', (value) =
   return value.replace(/\/+$/, '')
 })
 
+/** Origins of web pages, with commas between them: exactly as a browser sends them, without path and slash. */
+export const origins = maker<readonly string[]>('a list of origins such as https://host:8443', (value) => {
+  const list = value.split(',').map((item) => item.trim())
+  const isOrigin = (item: string) =>
+    /^https?:/.test(item) && URL.canParse(item) && new URL(item).origin === item
+  return list.every(isOrigin) ? list : INVALID
+})
+
 /** One of a few words. */
 export function choice<const Words extends readonly string[]>(words: Words): Maker<Words[number]> {
   return maker<Words[number]>(`one of ${words.join(', ')}`, (value) =>

@@ -13,9 +13,11 @@ export function decideClaim(record: TaskRecord, claim: Claim, moment: Moment): D
   const { lease, work } = record
   const nothing: Decision = { kind: 'unchanged', answer: { code: 200, state: record.state } }
   if (!work || record.dueAt === null || record.dueAt > now) return nothing
-  if (lease && lease.expiresAt > now && lease.owner !== claim.goneOwner) return nothing
+  // Who asks does not work on it: a lease of its own is one whose claim was stored without its knowing.
+  const isOwn = lease?.owner === claim.owner
+  if (lease && lease.expiresAt > now && lease.owner !== claim.goneOwner && !isOwn) return nothing
   // A worker that a cancel found at other work has not failed at this one.
-  const crashed = lease !== null && lease.work === work
+  const crashed = lease !== null && lease.work === work && !isOwn
   const counted = crashed ? { ...record, crashes: record.crashes + 1 } : record
   if (counted.crashes >= MOST_CRASHES && work === 'stage') return failAfterCrashes(counted, moment)
   return take(counted, work, claim, { crashed, now })

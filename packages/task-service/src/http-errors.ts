@@ -43,6 +43,12 @@ function problemOf(error: FastifyError | DatabaseError): Problem {
     return { status, code: 'INPUT_INVALID', message: 'Cannot read the request: the body is too large' }
   if (status >= 400 && status < 500)
     return { status: 400, code: 'INPUT_INVALID', message: `Cannot read the request: ${error.message}` }
+  if (error.code === 'DATABASE_OUTCOME_UNKNOWN')
+    return {
+      status: 503,
+      code: 'STORE_UNAVAILABLE',
+      message: 'It is not known whether this was stored; the same action again does no harm',
+    }
   // What is not the caller's fault and not ours to answer: the store did not take it, and nothing was changed.
   return {
     status: 503,

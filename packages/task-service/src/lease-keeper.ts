@@ -1,6 +1,9 @@
 import { Worker } from 'node:worker_threads'
 import { leaseKey, type HeldLease, type LeaseKeeper } from './lease.ts'
 
+const CLOSE_LIMIT_MS = 2 * 1000 // 2 s
+const RESTART_MS = 500
+
 export interface LeaseThreadData {
   readonly url: string
   readonly leaseMs: number
@@ -27,16 +30,20 @@ interface Held {
 export class ThreadLeaseKeeper implements LeaseKeeper {
   readonly #data: LeaseThreadData
   readonly #held = new Map<string, Held>()
+  readonly #failed: (error: unknown) => void
   #thread: Worker | null = null
+  #closed = false
 
-  constructor(data: LeaseThreadData) {
+  /** @param failed told why the thread ended, where it was not to end */
+  constructor(data: LeaseThreadData, failed: (error: unknown) => void) {
     this.#data = data
+    this.#failed = failed
   }
 
   hold(lease: HeldLease, forMs: number, look: () => void): void {
     this.#held.set(leaseKey(lease), { lease, until: performance.now() + forMs, look })
     if (this.#thread) this.#thread.postMessage({ type: 'hold', lease, forMs } satisfies ToThread)
-    else this.#thread = this.#start()
+    else this.#start()
   }
 
   drop(lease: HeldLease): void {
@@ -45,25 +52,41 @@ export class ThreadLeaseKeeper implements LeaseKeeper {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     const thread = this.#thread
     if (!thread) return
     const ended = new Promise((resolve) => thread.once('exit', resolve))
     thread.postMessage({ type: 'close' } satisfies ToThread)
+    // A database that does not answer must not hold up the end of the process.
+    const timer = setTimeout(() => void thread.terminate(), CLOSE_LIMIT_MS)
     await ended
+    clearTimeout(timer)
   }
 
-  /** A thread that ended by an error is followed by another at the next claim; it takes over what is still held. */
-  #start(): Worker {
+  /** A thread that ended unasked is followed by another, which takes over what is still held. */
+  #start(): void {
     const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'))
     const file = new URL(`./lease-thread${extension}`, import.meta.url)
     const thread = new Worker(file, { workerData: this.#data, name: 'lease renewal' })
     thread.unref()
     thread.on('message', (message: ToKeeper) => this.#held.get(leaseKey(message.lease))?.look())
-    thread.on('error', () => undefined)
-    thread.on('exit', () => (this.#thread = null))
+    thread.on('error', this.#failed)
+    thread.on('exit', () => this.#ended())
+    this.#thread = thread
     const now = performance.now()
     for (const { lease, until } of this.#held.values())
       thread.postMessage({ type: 'hold', lease, forMs: until - now } satisfies ToThread)
-    return thread
+  }
+
+  /** Without renewals another worker would begin beside the work that runs here. */
+  #ended(): void {
+    this.#thread = null
+    if (this.#closed || this.#held.size === 0) return
+    setTimeout(() => {
+      if (this.#closed || this.#thread || this.#held.size === 0) return
+      this.#start()
+      // Meanwhile a lease may have run out: whoever lost it must stop.
+      for (const { look } of this.#held.values()) look()
+    }, RESTART_MS).unref()
   }
 }

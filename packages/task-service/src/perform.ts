@@ -1,4 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DatabaseError } from '@release-task/database'
 import type { Logger } from '@release-task/http'
+import { backoffDelay } from '@release-task/protocol'
 import { asJson, createContext } from './context.ts'
 import type { CoordinatorClient } from './coordinator-client.ts'
 import type { WorkerCommand } from './decision.ts'
@@ -30,7 +33,7 @@ export function createPerform(deps: PerformDependencies) {
       return decision.kind !== 'refused'
     }, deps.progressIntervalMs)
     try {
-      await deps.checkPlace(work)
+      await patiently(signal, () => deps.checkPlace(work))
       return await runPhase(deps, record, work, { signal, progress })
     } finally {
       await progress.end()
@@ -51,17 +54,39 @@ async function runPhase(
     log: deps.log,
     signal,
     progress,
-    saveStudies: async (studies) => accepted(await deps.say(id, { type: 'studies', attempt, studies })),
-    savedStep: (name) => deps.savedStep(id, task.version, work, name),
-    saveStep: async (name, result) =>
-      accepted(await deps.say(id, { type: 'step', attempt, version: task.version, name, result })),
-    releasesUnderWay: deps.releasesUnderWay,
-    assertCurrent: async () => assertCurrent(await deps.load(id), record, signal),
+    saveStudies: async (studies) =>
+      accepted(await patiently(signal, () => deps.say(id, { type: 'studies', attempt, studies }))),
+    savedStep: (name) => patiently(signal, () => deps.savedStep(id, task.version, work, name)),
+    saveStep: async (name, result) => {
+      const step = { type: 'step', attempt, version: task.version, name, result } as const
+      accepted(await patiently(signal, () => deps.say(id, step)))
+    },
+    releasesUnderWay: () => patiently(signal, deps.releasesUnderWay),
+    assertCurrent: async () => assertCurrent(await patiently(signal, () => deps.load(id)), record, signal),
   })
   if (work === 'stage') return stageResult(await task.stage(context))
   if (work === 'publish') await task.publish(context)
   else await task.discard?.(context)
   return {}
+}
+
+const AWAY = ['DATABASE_UNREACHABLE', 'DATABASE_BUSY', 'DATABASE_OUTCOME_UNKNOWN']
+const AWAY_BACKOFF = { firstMs: 100, maxMs: 5000 }
+
+/**
+ * Asks again while the database is away and the work is wanted: hours of work must not be lost because it was away at
+ * the wrong moment. Everything that is asked so may be asked twice.
+ */
+async function patiently<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<T> {
+  for (let failures = 1; ; failures++) {
+    try {
+      return await ask()
+    } catch (error) {
+      const isAway = error instanceof DatabaseError && AWAY.includes(error.code)
+      if (!isAway || signal.aborted) throw error
+      await sleep(backoffDelay(AWAY_BACKOFF, failures, Math.random()), undefined, { signal })
+    }
+  }
 }
 
 function accepted({ decision }: Executed): void {

@@ -54,7 +54,10 @@ interface Setup {
 async function serveOn(database: Database, { task, config, log }: Setup): Promise<Served> {
   const { role } = config
   const lost = Promise.withResolvers<unknown>()
-  const registration = await registerProcess(database, role, lost.resolve)
+  const registration = await registerProcess(database, role, {
+    lost: lost.resolve,
+    waits: (message) => log.warn(message),
+  })
   const undo: (() => Promise<void>)[] = [() => registration.release()]
   try {
     if (role !== 'api') await checkPlace(database, { task, config, log })
@@ -72,7 +75,9 @@ async function serveOn(database: Database, { task, config, log }: Setup): Promis
     const close = async () => {
       try {
         await end(service, config)
-        await registration.release()
+        // An entry that stays is taken for a dead process's after a while.
+        await registration.release().catch((error: unknown) => log.warn({ err: error }, 'entry not removed'))
+        await service.giveBack()
       } finally {
         await database.close()
       }

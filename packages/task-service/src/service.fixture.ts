@@ -72,6 +72,7 @@ export const MIGRATIONS = new URL('../migrations/', import.meta.url)
 const FAST = {
   PROGRESS_INTERVAL: '10ms',
   LOG_LEVEL: 'silent',
+  RATE_LIMIT: '0',
   SWEEP_INTERVAL: '100ms',
   LEASE: '3s',
   SHUTDOWN_GRACE: '5s',
@@ -165,6 +166,7 @@ async function open({ task, env, retry }: Making, url: string, coordinatorUrl: s
   const end = async () => {
     await service.stop()
     await service.app.close()
+    await service.giveBack()
     await registration.release().catch(() => undefined)
     await database.close()
   }

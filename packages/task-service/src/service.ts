@@ -39,8 +39,10 @@ export interface TaskService {
   readonly store: TaskStore
   /** Begins to work, report and sweep, where its role is to do so. */
   start(): void
-  /** Takes no action and no work any more; resolves when everything that ran has stopped or was given back. */
+  /** Takes no action and no work any more; resolves when everything that ran has stopped, or the grace time is over. */
   stop(): Promise<void>
+  /** Gives back what has not stopped (WK-10). The last thing before the end: another worker may begin at once. */
+  giveBack(): Promise<void>
 }
 
 /** Wires the rooms of a task service in the order in which a request passes them. */
@@ -92,5 +94,6 @@ export async function createTaskService(parts: ServiceParts): Promise<TaskServic
     stopping.abort()
     await (rooms ? rooms.stop() : queue.close())
   }
-  return { app, execute, store, start: () => rooms?.start(), stop }
+  const giveBack = async () => rooms?.giveBack()
+  return { app, execute, store, start: () => rooms?.start(), stop, giveBack }
 }

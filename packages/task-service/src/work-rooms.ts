@@ -22,8 +22,10 @@ import { TaskWorker } from './worker.ts'
 export interface WorkRooms {
   readonly reporter: Reporter
   start(): void
-  /** Resolves when everything that ran has stopped, or was given back after the grace time (WK-10). */
+  /** Resolves when everything that ran has stopped, or after the grace time (WK-10). */
   stop(): Promise<void>
+  /** Gives back what has not stopped. The process ends right after it: another worker may begin at once. */
+  giveBack(): Promise<void>
 }
 
 interface Base {
@@ -60,14 +62,17 @@ export function createWorkRooms(parts: ServiceParts, base: Base): WorkRooms {
     worker.shutDown()
     const others = Promise.all([sweeper.stop(), reporter.stop()])
     if (!(await endsWithin(Promise.all([queue.close(), others]), config.shutdownGrace))) {
-      // What the code that does not stop says from now on is refused; a report that was cut off is sent again.
+      // A report that was cut off is sent again by the next process.
       graceOver.abort()
-      await worker.giveBack()
       await others
     }
+  }
+  const giveBack = async () => {
+    // What the code that does not stop says from now on is refused.
+    await worker.giveBack()
     await keeper.close()
   }
-  return { reporter, start, stop }
+  return { reporter, start, stop, giveBack }
 }
 
 const tellShown = (execute: Execute) => async (id: string, state: CoordinatorShows) =>
@@ -94,10 +99,12 @@ function createReporter(
 }
 
 /** A database that lives in memory cannot be opened by a second connection; there a timer must do. */
-function createKeeper({ database, config }: ServiceParts): LeaseKeeper {
+function createKeeper({ database, config, log }: ServiceParts): LeaseKeeper {
   const { databaseUrl: url, lease: leaseMs } = config
   if (url.includes(':memory:')) return new TimerLeaseKeeper(renewalOf(database, leaseMs), leaseMs / 3)
-  return new ThreadLeaseKeeper({ url, leaseMs })
+  return new ThreadLeaseKeeper({ url, leaseMs }, (error) => {
+    log.error({ err: error }, 'lease renewal ended; it is started again')
+  })
 }
 
 function createWorker(

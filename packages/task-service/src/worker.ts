@@ -43,6 +43,8 @@ interface Running {
   readonly lease: HeldLease
   readonly work: Work
   readonly stop: AbortController
+  /** Set once the author's code has ended. */
+  outcome: Outcome | null
 }
 
 /** Takes tasks under a lease, runs the author's code, and says what came of it. Knows neither SQL nor HTTP. */
@@ -50,6 +52,7 @@ export class TaskWorker {
   readonly #deps: WorkerDependencies
   readonly #running = new Map<string, Running>()
   #stopping = false
+  #givenBack = false
 
   constructor(deps: WorkerDependencies) {
     this.#deps = deps
@@ -57,7 +60,8 @@ export class TaskWorker {
 
   /** Looks at one task: claims it if work is due, and runs it to its end. For the queue. */
   async handle(id: string): Promise<void> {
-    if (this.#stopping) return
+    // A lease of ours on a task that we do not work on was never heard of: its claim is repeated (WK-1).
+    if (this.#stopping || this.#running.has(id)) return
     try {
       const { decision, record } = await this.#deps.claim(id)
       const claimed = decision.kind === 'next' && record?.lease?.owner === this.#deps.owner
@@ -84,14 +88,18 @@ export class TaskWorker {
     for (const running of this.#running.values()) stop(running, 'shutting down')
   }
 
-  /** Gives back what has not stopped within the grace time (WK-10); the process is about to end. */
+  /**
+   * Gives back what has not stopped within the grace time (WK-10); the process is about to end. What has ended, and
+   * could not be stored yet, is tried once more instead.
+   */
   async giveBack(): Promise<void> {
+    this.#givenBack = true
     const left = [...this.#running.values()]
     await Promise.all(
       left.map(async (running) => {
         const { lease } = running
         try {
-          await this.#deps.say(lease.id, { type: 'released', attempt: lease.attempt })
+          await this.#deps.say(lease.id, running.outcome ?? { type: 'released', attempt: lease.attempt })
         } catch (error) {
           this.#deps.log.error({ err: error, ...about(running) }, 'lease not given back; it will run out')
         }
@@ -101,13 +109,14 @@ export class TaskWorker {
 
   async #run(record: TaskRecord, work: Work): Promise<void> {
     const lease = { id: record.id, attempt: record.attempt, owner: this.#deps.owner }
-    const running: Running = { record, lease, work, stop: new AbortController() }
+    const running: Running = { record, lease, work, stop: new AbortController(), outcome: null }
     this.#running.set(record.id, running)
     const look = () => void this.look(record.id).catch(() => undefined)
     this.#deps.keeper.hold(lease, this.#deps.attemptDeadlineMs, look)
     const startedAt = performance.now()
     try {
       const outcome = await this.#outcome(running)
+      running.outcome = outcome
       const { type } = outcome
       this.#deps.observe.ended(work, type, (performance.now() - startedAt) / 1000)
       await this.#store(running, outcome)
@@ -167,7 +176,7 @@ export class TaskWorker {
         return
       } catch (error) {
         this.#deps.log.error({ err: error, ...about(running) }, 'outcome not stored')
-        if (this.#stopping && failures > 3) return
+        if (this.#givenBack) return
         await new Promise((resolve) =>
           setTimeout(resolve, backoffDelay(STORE_BACKOFF, failures, Math.random())),
         )

@@ -1,3 +1,6 @@
+export { attacks, type Attack } from './attacks.ts'
+export { rawRequest, type RawAnswer, type RawRequest } from './raw-request.ts'
+export { isWrite, routesOf, spellingsOf, type Route } from './routes.ts'
 export { sign, signingKey, type SigningKey } from './signing-key.ts'
 export { startTestIssuer, type Behaviour, type TestIssuer } from './test-issuer.ts'
 export { claimsFor, type MachineSubject, type UserSubject } from '../token-claims.ts'

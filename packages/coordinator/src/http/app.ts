@@ -1,14 +1,18 @@
 import formbody from '@fastify/formbody'
-import { guard } from '@release-task/auth'
-import { createApp, serveMetrics, type App, type FastifyReply } from '@release-task/http'
+import { guard, type Permission } from '@release-task/auth'
+import { createApp, serveMetrics, type App, type FastifyReply, type FastifyRequest } from '@release-task/http'
 import { addAudit } from './audit.ts'
 import type { HttpDependencies } from './dependencies.ts'
+import { addEventStream } from './event-stream.ts'
 import { addEvents } from './events.ts'
+import { isHint } from './legacy.ts'
+import { addLatestPublished } from './latest-published.ts'
 import { linksOf, type Resource } from './links.ts'
 import { addMethods } from './methods.ts'
 import { answerJsonOnly } from './negotiation.ts'
 import { permissionOf, subjectOf } from './permissions.ts'
 import { handleErrors } from './problem.ts'
+import { addReleaseNotes } from './release-notes.ts'
 import { addReleases } from './releases.ts'
 import { addStudies } from './studies.ts'
 import { addTasks } from './tasks.ts'
@@ -25,7 +29,15 @@ const RESOURCES: readonly Resource[] = [
 
 /** The REST API of the coordinator; opens no port. */
 export async function createHttp(deps: HttpDependencies): Promise<App> {
-  const app = await createApp({ title: 'Release coordinator', version: '0.1.0', logger: deps.log })
+  const { rateLimit, corsOrigins } = deps.config
+  const app = await createApp({
+    title: 'Release coordinator',
+    version: '0.1.0',
+    logger: deps.log,
+    rateLimit,
+    corsOrigins,
+    errorBody: (_code, detail) => ({ detail }),
+  })
   handleErrors(app)
   addGuard(app, deps)
   answerJsonOnly(app)
@@ -34,15 +46,16 @@ export async function createHttp(deps: HttpDependencies): Promise<App> {
   takeJson(app)
   app.get('/', async (request) => {
     const { base } = linksOf(request, deps.config.publicUrl)
-    return Object.fromEntries(
-      RESOURCES.filter((name) => name !== 'release-notes').map((name) => [name, `${base}/${name}`]),
-    )
+    return Object.fromEntries(RESOURCES.map((name) => [name, `${base}/${name}`]))
   })
   addReleases(app, deps)
+  addLatestPublished(app, deps)
+  addReleaseNotes(app, deps)
   addTasks(app, deps)
   addTaskServices(app, deps)
   addStudies(app, deps)
   addEvents(app, deps)
+  addEventStream(app, deps)
   addAudit(app, deps)
   addHealth(app, deps)
   addMethods(app)
@@ -51,9 +64,11 @@ export async function createHttp(deps: HttpDependencies): Promise<App> {
 }
 
 /** Asked before everything else, so that who may not learns nothing but that. */
-function addGuard(app: App, { verifier, policy, log }: HttpDependencies): void {
+function addGuard(app: App, deps: HttpDependencies): void {
+  const { verifier, policy, log } = deps
   const refuse = (reply: FastifyReply, detail: string) => reply.status(403).send({ detail })
-  guard(app, { verifier, policy, permissionOf, subjectOf, refuse, log })
+  const exception = (permission: Permission, request: FastifyRequest) => isHint(deps, permission, request)
+  guard(app, { verifier, policy, permissionOf, subjectOf, exception, refuse, log })
 }
 
 /** A body that is empty counts as one without fields, as in the original. */

@@ -30,6 +30,15 @@ describe('paths and methods', () => {
     ['DELETE', '/tasks/status_checks'],
     ['GET', '/task-services/health_checks'],
     ['GET', '/studies/sync'],
+    ['PUT', '/releases/latest-published'],
+    ['PATCH', '/releases/latest-published'],
+    ['DELETE', '/releases/latest-published'],
+    ['POST', '/releases/latest-published'],
+    ['PUT', '/release-notes'],
+    ['DELETE', '/release-notes'],
+    ['POST', '/release-notes/RN_00000001'],
+    ['POST', '/events/stream'],
+    ['DELETE', '/events/stream'],
     ['POST', '/events'],
     ['PATCH', '/events/EV_00000001'],
     ['DELETE', '/events/EV_00000001'],
@@ -52,7 +61,7 @@ describe('paths and methods', () => {
     },
   )
 
-  test.each(['/releases/', '/tasks/', '/studies/', '/events/', '/task-services/'])(
+  test.each(['/releases/', '/tasks/', '/studies/', '/events/', '/task-services/', '/release-notes/'])(
     '%s has a slash too many: 404 (CR-2)',
     async (url) => expect((await fixture.call('GET', url)).code).toBe(404),
   )
@@ -62,6 +71,7 @@ describe('paths and methods', () => {
     '/tasks/TA_NOTHERE0',
     '/task-services/TS_NOTHERE0',
     '/events/EV_NOTHERE0',
+    '/release-notes/RN_NOTHERE0',
     '/studies/SD_NOTHERE0',
     '/studies/SD_NOTHERE0/releases',
     `/studies/${STUDY}/releases/RE_NOTHERE0`,
@@ -260,6 +270,7 @@ describe('the whole', () => {
         tasks: 'http://coordinator.test:80/tasks',
         'task-services': 'http://coordinator.test:80/task-services',
         releases: 'http://coordinator.test:80/releases',
+        'release-notes': 'http://coordinator.test:80/release-notes',
         events: 'http://coordinator.test:80/events',
         studies: 'http://coordinator.test:80/studies',
       },

@@ -20,6 +20,19 @@ export function blankText(max: number) {
     .string({ error: missing('Not a valid string.') })
     .trim()
     .max(max, `Ensure this field has no more than ${max} characters.`)
+    .superRefine((value, context) => {
+      const message = unstorable(value)
+      if (message) context.addIssue({ code: 'custom', message })
+    })
+}
+
+/** What no database gives back as it came: PostgreSQL refuses a NUL, and half of a surrogate pair is lost (CR-15). */
+function unstorable(value: string): string | null {
+  if (value.includes('\0')) return 'Null characters are not allowed.'
+  const half = /\p{Surrogate}/u.exec(value)?.[0]
+  return half
+    ? `Surrogate characters are not allowed: U+${half.charCodeAt(0).toString(16).toUpperCase()}.`
+    : null
 }
 
 /**

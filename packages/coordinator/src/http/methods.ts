@@ -21,12 +21,22 @@ const POST_ONLY = [
   '/studies/sync',
 ]
 
+/** The same, to be read only; what else may be done to one of the list would be done to this one. */
+const LATEST = '/releases/latest-published'
+
 /** Every path of the contract with its methods, for 405 and OPTIONS (CR-12, CR-14). The first that fits counts. */
 const PATHS: readonly PathMethods[] = [
   ...POST_ONLY.map((url) => path(url, url.split('/').at(-1) ?? url, ['POST', 'OPTIONS'])),
   path('/releases/[^/]+/publish', 'publish', ['POST', 'OPTIONS']),
-  path('/(releases|task-services)', 'list', [...READ, 'POST']),
-  path('/(releases|task-services)/[^/]+', 'one of the list', [...READ, 'PUT', 'PATCH', 'DELETE']),
+  path(LATEST, 'the newest published release', READ),
+  path('/events/stream', 'events as they are written', READ),
+  path('/(releases|task-services|release-notes)', 'list', [...READ, 'POST']),
+  path('/(releases|task-services|release-notes)/[^/]+', 'one of the list', [
+    ...READ,
+    'PUT',
+    'PATCH',
+    'DELETE',
+  ]),
   path('/tasks/[^/]+', 'one of the list', [...READ, 'PUT', 'PATCH']),
   path('/(tasks|events|studies)', 'list', READ),
   path('/(events|studies)/[^/]+', 'one of the list', READ),
@@ -42,13 +52,12 @@ const PARSES = ['application/json', 'application/x-www-form-urlencoded']
 /** Answers what no route takes: OPTIONS, a method that a path does not have, and a path that is none. */
 export function addMethods(app: App): void {
   app.setNotFoundHandler(answerNoRoute)
-  for (const url of POST_ONLY)
-    app.route({
-      method: ['GET', 'PUT', 'PATCH', 'DELETE'],
-      url,
-      schema: { hide: true },
-      handler: answerNoRoute,
-    })
+  for (const url of POST_ONLY) forbid(app, url, ['GET', 'PUT', 'PATCH', 'DELETE'])
+  forbid(app, LATEST, ['PUT', 'PATCH', 'DELETE'])
+}
+
+function forbid(app: App, url: string, method: string[]): void {
+  app.route({ method, url, schema: { hide: true }, handler: answerNoRoute })
 }
 
 function answerNoRoute(request: FastifyRequest, reply: FastifyReply) {

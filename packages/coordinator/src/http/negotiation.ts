@@ -3,7 +3,7 @@ import { queryText } from './page.ts'
 import { Problem } from './problem.ts'
 
 const JSON_TYPES = ['application/json', 'application/*', '*/*']
-const OTHER_FORMATS = ['/livez', '/readyz', '/metrics', '/openapi.json', '/audit']
+const OTHER_FORMATS = ['/livez', '/readyz', '/metrics', '/openapi.json', '/audit', '/events/stream']
 
 /** Every path also with the suffix `.json`; an `Accept` that has no room for JSON is refused (CR-3). */
 export function answerJsonOnly(app: App): void {

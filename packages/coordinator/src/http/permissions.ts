@@ -31,7 +31,7 @@ const WRITES: readonly Rule[] = [
 /** What a request needs, by its method and its route; null where a write has no rule here. */
 export function permissionOf(method: string, route: string): Permission | null {
   const path = route.replace(/\.json$/, '')
-  if (method === 'OPTIONS' || OPEN.test(path)) return 'probe'
+  if (method === 'OPTIONS' || (READ.includes(method) && OPEN.test(path))) return 'probe'
   if (READ.includes(method)) return /^\/audit(\/|$)/.test(path) ? 'audit.read' : 'read'
   return WRITES.find(([methods, pattern]) => methods.test(method) && pattern.test(path))?.[2] ?? null
 }

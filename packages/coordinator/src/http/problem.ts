@@ -28,6 +28,10 @@ function problemOf(error: FastifyError, request: FastifyRequest): Problem {
     return new Problem(400, { detail: `JSON parse error - ${error.message}` })
   const status = error.statusCode ?? 503
   if (status >= 400 && status < 500) return new Problem(status, { detail: error.message })
+  if ((error as { code?: string }).code === 'DATABASE_OUTCOME_UNKNOWN')
+    return new Problem(503, {
+      detail: 'It is not known whether this was stored: look before you ask again.',
+    })
   return new Problem(503, {
     detail: 'The coordinator cannot take this now; nothing was stored. Ask again shortly.',
   })

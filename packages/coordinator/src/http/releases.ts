@@ -3,6 +3,7 @@ import type { App, FastifyRequest } from '@release-task/http'
 import { newId, type ReleaseId, type StudyId } from '@release-task/protocol'
 import { z } from 'zod'
 import type { Refusal, ReleaseFields } from '../decision.ts'
+import type { ReleaseNote } from '../note-store.ts'
 import type { ReleaseRecord } from '../record.ts'
 import { askedBy } from './asked.ts'
 import type { HttpDependencies } from './dependencies.ts'
@@ -67,8 +68,8 @@ export async function page(
   window: { readonly limit: number; readonly offset: number },
 ) {
   const links = linksOf(request, deps.config.publicUrl)
-  const names = await serviceNames(deps)
-  const results = await Promise.all(found.results.map((release) => view(deps, request, release, names)))
+  const parts = await sharedParts(deps, found.results)
+  const results = await Promise.all(found.results.map((release) => view(deps, request, release, parts)))
   return envelope(request, links.base, { count: found.count, results }, window)
 }
 
@@ -76,19 +77,34 @@ export async function serviceNames(deps: HttpDependencies): Promise<ServiceNames
   return new Map((await deps.services.all()).map((service) => [service.id, service.name]))
 }
 
+/** What is read once for all releases that are shown together. */
+interface SharedParts {
+  readonly names: ServiceNames
+  readonly notes: ReadonlyMap<ReleaseId, readonly ReleaseNote[]>
+}
+
+async function sharedParts(deps: HttpDependencies, shown: readonly ReleaseRecord[]): Promise<SharedParts> {
+  const [names, notes] = await Promise.all([
+    serviceNames(deps),
+    deps.notes.ofReleases(shown.map((release) => release.id)),
+  ])
+  return { names, notes }
+}
+
 async function view(
   deps: HttpDependencies,
   request: FastifyRequest,
   release: ReleaseRecord,
-  names: ServiceNames,
+  { names, notes: byRelease }: SharedParts,
 ) {
   const rows = await deps.outbox.ofRelease(release.id)
   const { publicUrl, taskTimeout: taskTimeoutMs } = deps.config
-  return releaseView(release, { links: linksOf(request, publicUrl), names, rows, taskTimeoutMs })
+  const notes = byRelease.get(release.id) ?? []
+  return releaseView(release, { links: linksOf(request, publicUrl), names, rows, notes, taskTimeoutMs })
 }
 
 export async function show(deps: HttpDependencies, request: FastifyRequest, release: ReleaseRecord) {
-  return view(deps, request, release, await serviceNames(deps))
+  return view(deps, request, release, await sharedParts(deps, [release]))
 }
 
 async function find(deps: HttpDependencies, id: string): Promise<ReleaseRecord> {
@@ -161,8 +177,11 @@ async function edit(
   request: FastifyRequest<ById>,
   schema: typeof fields | typeof someFields,
 ) {
-  const { id } = await find(deps, request.params.id)
+  const { id, author } = await find(deps, request.params.id)
   const body: Body = parseBody(schema, bodyOf(request, LISTS))
+  // Not even before the release begins: it would be another's name (F-59).
+  if (authorOf(callerOn(request)) !== null && (body.author ?? author) !== author)
+    throw invalid('author', 'This field may not be changed: it is who created the release.')
   const given = await toFields(deps, body)
   const { decision, record } = await deps.execute(
     id,

@@ -217,7 +217,8 @@ test('the list filters by enabled; garbage is ignored (CR-31)', async () => {
   await fixture.call('PATCH', `/task-services/${one.id}`, { enabled: false })
   const count = async (query: string) => (await fixture.call('GET', `/task-services?${query}`)).body.count
   expect([await count('enabled=True'), await count('enabled=False')]).toEqual([1, 1])
-  expect([await count('enabled=perhaps'), await count('enabled=')]).toEqual([2, 2])
+  for (const garbage of ['perhaps', '', 'toString', '__proto__', 'constructor'])
+    expect(await count(`enabled=${garbage}`)).toBe(2)
 })
 
 test('health_checks asks every service once, enabled or not; from the fourth failure it is down (CR-33, RC-36)', async () => {
@@ -240,4 +241,36 @@ test('health_checks asks every service once, enabled or not; from the fourth fai
   one.status = { code: 302, body: '' }
   expect((await check(0)).health_status).toBe('ok')
   await two.until(() => two.statusRequests.length === before + 5)
+})
+
+test('addresses that are never called, and private ones where that is set, are like nobody there (CR-29, CR-30)', async () => {
+  const refused = async (url: string) => {
+    const { code, body } = await post(about(url))
+    expect([code, body]).toEqual([400, { url: [`could not reach ${url}: no connection`] }])
+  }
+  for (const host of ['169.254.169.254', '[::ffff:a9fe:a9fe]', '2852039166', '0.0.0.0', '[fe80::1]', '[::]'])
+    await refused(`http://${host}:1`)
+  const service = await fixture.register()
+  await fixture.restart({ PRIVATE_ADDRESSES: 'refuse' })
+  const calls = service.statusRequests.length
+  await refused((await fixture.fake()).url)
+  // Nor is one that was registered before.
+  await fixture.call('POST', '/task-services/health_checks')
+  await eventually(
+    async () => (await fixture.call('GET', `/task-services/${service.id}`)).body,
+    (shown) => shown.last_ok_status > 0,
+  )
+  expect(service.statusRequests).toHaveLength(calls)
+})
+
+test('texts that no database keeps are refused by name (CR-15)', async () => {
+  const { url } = await fixture.fake()
+  expect((await post(about(url, { name: 'a\0b', description: 'x\ud800', author: '\udfff\0' }))).body).toEqual(
+    {
+      name: ['Null characters are not allowed.'],
+      description: ['Surrogate characters are not allowed: U+D800.'],
+      author: ['Null characters are not allowed.'],
+    },
+  )
+  expect((await post(about(url, { name: '💣' }))).code).toBe(201)
 })

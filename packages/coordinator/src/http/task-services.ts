@@ -18,14 +18,21 @@ const fields = z.object({
 })
 const someFields = fields.partial()
 
+/** What the filter takes; anything else is ignored, names that every object has included (CR-31). */
+const ENABLED = new Map([
+  ['True', true],
+  ['true', true],
+  ['False', false],
+  ['false', false],
+])
+
 type ById = { Params: { id: string } }
 
 /** `/task-services` (CR-28 to CR-33). */
 export function addTaskServices(app: App, deps: HttpDependencies): void {
   app.get('/task-services', async (request) => {
     const window = windowOf(request)
-    const enabled =
-      { True: true, true: true, False: false, false: false }[queryText(request, 'enabled') ?? ''] ?? null
+    const enabled = ENABLED.get(queryText(request, 'enabled') ?? '') ?? null
     const { count, results } = await deps.services.list(enabled, window)
     const base = linksOf(request, deps.config.publicUrl).base
     return envelope(request, base, { count, results: results.map(taskServiceView) }, window)
@@ -64,10 +71,14 @@ async function edit(
   request: FastifyRequest<ById>,
   schema: typeof fields | typeof someFields,
 ) {
-  const { id } = await find(deps, request.params.id)
+  const before = await find(deps, request.params.id)
+  const { id } = before
   const body: z.output<typeof someFields> = parseBody(schema, bodyOf(request))
   if (body.url !== undefined) await ping(deps, body.url, id)
   const given = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined))
+  // What changes nothing leaves nothing in the audit trail.
+  if (Object.entries(given).every(([name, value]) => before[name as keyof TaskService] === value))
+    return taskServiceView(before)
   const isUpdated = await deps.services.update(id, given, askedBy(request, given))
   const service = await find(deps, id)
   if (!isUpdated) throw taken(body.url ?? service.url)

@@ -1,4 +1,5 @@
 import type { ReleaseEvent } from '../event-store.ts'
+import type { ReleaseNote } from '../note-store.ts'
 import type { OutboxRow } from '../outbox.ts'
 import type { CoordinatorTask, ReleaseRecord } from '../record.ts'
 import type { ListedTask } from '../store.ts'
@@ -41,14 +42,18 @@ export function taskView(
 /** A release in the contract's own fields and order, then ours (CR-17). */
 export function releaseView(
   release: ReleaseRecord,
-  { rows, ...context }: ViewContext & { readonly rows: readonly OutboxRow[] },
+  {
+    rows,
+    notes,
+    ...context
+  }: ViewContext & { readonly rows: readonly OutboxRow[]; readonly notes: readonly ReleaseNote[] },
 ) {
   const rowOf = (task: CoordinatorTask) => rows.find((row) => row.taskId === task.id) ?? null
   return {
     kf_id: release.id,
     name: release.name,
     description: release.description,
-    notes: [],
+    notes: notes.map((note) => noteView(note, context.links)),
     state: release.state,
     studies: release.studies,
     tasks: release.tasks.map((task) =>
@@ -82,6 +87,18 @@ export function taskServiceView(service: TaskService) {
     url: service.url,
     created_at: datetime(service.createdAt),
     enabled: service.enabled,
+  }
+}
+
+/** A note in the contract's own fields and order (CR-34), wherever it is shown. */
+export function noteView(note: ReleaseNote, links: Links) {
+  return {
+    kf_id: note.id,
+    description: note.description,
+    author: note.author,
+    created_at: datetime(note.createdAt),
+    release: links.to('releases', note.releaseId),
+    study: note.studyId && links.to('studies', note.studyId),
   }
 }
 

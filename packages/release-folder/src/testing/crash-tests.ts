@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 
 import { describe, expect, test } from 'vitest'
 
+import { backdate } from './backdate.ts'
 import { type FileSystem, nodeFileSystem } from '../file-system.ts'
 import type { Retention } from '../retention.ts'
 import type { ChildOrder } from './crash-child.ts'
@@ -93,6 +94,7 @@ class Home {
   async add(name: string, releaseId: string, now: string, phases: readonly Phase[]): Promise<void> {
     const { retention: _, ...scenario } = this.scenario(name)
     await runPhases(fast, { ...scenario, releaseId, now }, phases, START)
+    if (phases.includes('publish')) await backdate(scenario.root, releaseId, now)
   }
 
   async copy(from: string, to: string): Promise<Scenario> {

@@ -5,6 +5,7 @@ import { nodeFileSystem } from '../file-system.ts'
 import { discardRelease, publishRelease } from '../publication.ts'
 import type { Retention } from '../retention.ts'
 import type { Workplace } from '../workplace.ts'
+import { backdate } from './backdate.ts'
 import { type FakeTask, fakeTask, type FakeTaskOptions } from './fake-task.ts'
 import { stageRows } from './row-phases.ts'
 import { temporaryFolder } from './temporary-folder.ts'
@@ -42,6 +43,12 @@ export class RowReleases {
 
   async discard(releaseId: string, from: FakeTaskOptions['from'] = 'publishing'): Promise<void> {
     await discardRelease(this.place, fakeTask({ releaseId, from, attempt: 9 }))
+  }
+
+  /** Stages and publishes one release on that day, whatever was published before. */
+  async past(releaseId: string, day: string): Promise<void> {
+    await this.release(releaseId, day)
+    await backdate(this.root, releaseId, day)
   }
 
   /** Stages and publishes one release on that day. */
