@@ -462,7 +462,8 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         highest = await put('published', version)
         expect([version, await publications.newest()]).toEqual([version, highest])
       }
-      for (const lower of ['10.3.0', '10.3.1000', '2.100.0', '10.11.1', '9.100.0']) await put('published', lower)
+      for (const lower of ['10.3.0', '10.3.1000', '2.100.0', '10.11.1', '9.100.0'])
+        await put('published', lower)
       expect(await publications.newest()).toBe(highest)
     })
 
