@@ -147,7 +147,10 @@ CREATE TABLE task_services (
   enabled integer NOT NULL,
   last_ok_status integer NOT NULL,
   created_at bigint NOT NULL,
-  check_due_at bigint NOT NULL
+  check_due_at bigint NOT NULL,
+  accept_ms bigint,
+  silence_ms bigint,
+  total_ms bigint
 );
 CREATE UNIQUE INDEX task_services_pkey ON public.task_services USING btree (kf_id);
 CREATE UNIQUE INDEX task_services_url ON public.task_services USING btree (url);
@@ -166,7 +169,11 @@ CREATE TABLE tasks (
   cancel_pending integer NOT NULL,
   created_at bigint NOT NULL,
   since bigint NOT NULL,
-  last_activity_at bigint NOT NULL
+  last_activity_at bigint NOT NULL,
+  accept_ms bigint,
+  silence_ms bigint,
+  total_ms bigint,
+  overdue text
 );
 CREATE INDEX tasks_created ON public.tasks USING btree (created_at);
 CREATE UNIQUE INDEX tasks_pkey ON public.tasks USING btree (kf_id);

@@ -148,7 +148,7 @@ CREATE TABLE task_services (
   last_ok_status INTEGER NOT NULL,
   created_at BIGINT NOT NULL,
   check_due_at BIGINT NOT NULL
-);
+, accept_ms BIGINT, silence_ms BIGINT, total_ms BIGINT);
 
 CREATE UNIQUE INDEX task_services_url ON task_services (url);
 
@@ -167,7 +167,7 @@ CREATE TABLE tasks (
   created_at BIGINT NOT NULL,
   since BIGINT NOT NULL,
   last_activity_at BIGINT NOT NULL
-);
+, accept_ms BIGINT, silence_ms BIGINT, total_ms BIGINT, overdue TEXT);
 
 CREATE INDEX tasks_created ON tasks (created_at);
 

@@ -69,7 +69,7 @@ export function moveRelease(change: Change, to: ReleaseState): Change {
 
 /** Moves a task, with the event that tells it (RC-31). @throws Error as `moveRelease` */
 export function moveTask(change: Change, taskId: TaskId, to: CoordinatorTaskState): Change {
-  const { state: from, id } = taskOf(change, taskId)
+  const { state: from, id, overdue, lastError } = taskOf(change, taskId)
   if (!canMoveCoordinatorTask(from, to)) throw new Error(`Task ${id} cannot move from ${from} to ${to}`)
   const { now } = change.moment
   const progress = progressAt(to)
@@ -78,6 +78,9 @@ export function moveTask(change: Change, taskId: TaskId, to: CoordinatorTaskStat
     since: now,
     lastActivityAt: now,
     needsAttention: false,
+    overdue: null,
+    // What a person was called for is over where the task goes on; where it ends it tells why.
+    lastError: overdue !== null && (to === 'publishing' || to === 'published') ? null : lastError,
     ...progress,
   })
   const eventType = to === 'failed' || to === 'rejected' ? 'error' : 'info'

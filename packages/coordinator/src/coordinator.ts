@@ -21,6 +21,7 @@ import { createMetrics } from './metrics.ts'
 import { Monitor } from './monitor.ts'
 import { NoteStore } from './note-store.ts'
 import { ActionOutbox, type OutboxRow } from './outbox.ts'
+import { policyOf } from './policy.ts'
 import { PollStore } from './poll-store.ts'
 import { PublicationStore } from './publication-store.ts'
 import { ReleaseStore } from './store.ts'
@@ -128,12 +129,6 @@ function openRooms(
 ): Rooms {
   const { requestTimeout, pollInterval: pollIntervalMs, privateAddresses } = config
   const releases = new ReleaseStore(database, { random, pollIntervalMs })
-  const policy = {
-    actionDeadlineMs: config.actionDeadline,
-    publishDeadlineMs: config.publishDeadline,
-    taskTimeoutMs: config.taskTimeout,
-    releaseTimeoutMs: config.releaseTimeout,
-  }
   // One delivery is at most three requests: get_status, the action, and once more get_status.
   const claimMs = Math.max(LEAST_CLAIM_MS, 4 * requestTimeout)
   return {
@@ -142,7 +137,7 @@ function openRooms(
     outbox: new ActionOutbox(database, { owner, claimMs }),
     polls: new PollStore(database, { pollIntervalMs, claimMs: requestTimeout + POLL_MARGIN_MS }),
     client: createTaskServiceClient(requestTimeout, send, { privateAddresses, log }),
-    execute: createExecute({ store: releases, policy, log, ...changed }),
+    execute: createExecute({ store: releases, policy: policyOf(config), log, ...changed }),
   }
 }
 
@@ -187,6 +182,7 @@ function createMonitor({ config, random, log }: CoordinatorParts, rooms: Rooms):
         id: newId('TA', random),
         serviceId: service.id,
         down: isDown(service),
+        deadlines: service.deadlines,
       })
       const begin = async (): Promise<Command> => ({
         type: 'begin',

@@ -1,9 +1,16 @@
 import { releaseEvent, taskEvent, withRelease, withTask, type Change } from './change.ts'
+import {
+  isBoundBySetting,
+  overdueText,
+  pendingDeadlines,
+  timeoutText,
+  type Deadline,
+} from './decide-deadlines.ts'
 import type { Decision, Moment } from './decision.ts'
 import type { CoordinatorTask, ReleaseRecord } from './record.ts'
 import { endUnanswered, stopRelease } from './stop.ts'
 
-/** Time has passed: deadlines that ended (RC-17, RC-20). */
+/** Time has passed: deadlines that ended (RC-17, RC-20, RC-38). */
 export function decideTick(change: Change): Change | Decision {
   const { release, moment } = change
   if (release.state === 'canceling' && moment.now >= release.since + moment.policy.actionDeadlineMs)
@@ -13,66 +20,74 @@ export function decideTick(change: Change): Change | Decision {
   return release.dueAt === nextLook(release, moment) ? { kind: 'unchanged' } : change
 }
 
+interface Overdue {
+  readonly task: CoordinatorTask
+  readonly deadline: Deadline
+}
+
+/** Every deadline of a task that has ended, and had not when somebody looked last. */
+function overdueIn({ release, moment: { now, policy } }: Change): Overdue[] {
+  return release.tasks.flatMap((task) =>
+    pendingDeadlines(release, task, policy)
+      .filter(({ endsAt }) => now >= endsAt)
+      .map((deadline) => ({ task, deadline })),
+  )
+}
+
 /** Nothing is public yet: an expired deadline cancels the release. */
 function cancelExpired(change: Change): Change {
   const { release, moment } = change
-  const silent = release.tasks.find((task) => isSilent(release, task, moment))
-  if (silent) {
-    const reason = `task ${silent.id} has not been heard of for too long`
-    return stopRelease(taskEvent(change, silent.id, 'error', reason), 'canceled', reason)
+  const [first] = overdueIn(change)
+  if (first) {
+    const { id, serviceId } = first.task
+    const why = overdueText(release, first.task, first.deadline)
+    const reason = `task ${id} of task service ${serviceId}: ${why}`
+    return stopRelease(taskEvent(change, id, 'error', reason), 'canceled', reason)
   }
   if (!isExpired(release, moment)) return change
-  const reason = `release ${release.id} has been ${release.state} for too long`
+  const why = timeoutText(release, moment.policy)
+  const reason = `release ${release.id} has been ${release.state} for too long: ${why}`
   return stopRelease(releaseEvent(change, 'error', reason), 'canceled', reason)
 }
 
 /** From `publishing` on only a person ends a release: something may be public already. */
 function askForPerson(change: Change): Change {
   const { release, moment } = change
-  const silent = release.tasks.filter((task) => isSilent(release, task, moment))
-  const marked = silent.reduce(
-    (so, task) => callForAttention(so, task, 'has not been heard of for too long while publishing'),
-    change,
-  )
+  const marked = overdueIn(change).reduce(callForAttention, change)
   if (!isExpired(release, moment)) return marked
-  const message = `release ${release.id} needs attention: it has been publishing for too long`
+  const why = timeoutText(release, moment.policy)
+  const message = `release ${release.id} needs attention: it has been publishing for too long: ${why}`
   return releaseEvent(withRelease(marked, { needsAttention: true }), 'warning', message)
 }
 
-/** Marks a task for a person; its state stays (RC-17). */
-function callForAttention(change: Change, task: CoordinatorTask, why: string): Change {
-  const marked = withTask(change, task.id, { needsAttention: true, lastError: why })
-  return taskEvent(marked, task.id, 'warning', `task ${task.id} needs attention: ${why}`)
-}
-
-/** Whether the service works on the task now, in a release that waits for it. */
-export function worksNow(release: ReleaseRecord, task: CoordinatorTask): boolean {
-  return (
-    (release.state === 'running' && task.state === 'running') ||
-    (release.state === 'publishing' && task.state === 'publishing')
-  )
-}
-
-function isSilent(release: ReleaseRecord, task: CoordinatorTask, { now, policy }: Moment): boolean {
-  return worksNow(release, task) && !task.needsAttention && now >= task.lastActivityAt + policy.taskTimeoutMs
+/** Marks a task for a person; its state stays (RC-17, RC-38). */
+function callForAttention(change: Change, { task, deadline }: Overdue): Change {
+  const { id, serviceId } = task
+  const lastError = overdueText(change.release, task, deadline)
+  const marked = withTask(change, id, { needsAttention: true, lastError, overdue: deadline.name })
+  const message = `task ${id} of task service ${serviceId} needs attention: ${lastError}`
+  return taskEvent(marked, id, 'warning', message)
 }
 
 /** Phases that RELEASE_TIMEOUT bounds; `staged` waits for a person as long as that takes. */
-function isTimed({ state, needsAttention }: ReleaseRecord): boolean {
-  return !needsAttention && (state === 'initializing' || state === 'running' || state === 'publishing')
+function isTimed(release: ReleaseRecord, { policy }: Moment): boolean {
+  const { state, needsAttention } = release
+  const isPhase = state === 'initializing' || state === 'running' || state === 'publishing'
+  return isPhase && !needsAttention && isBoundBySetting(release, policy)
 }
 
-function isExpired(release: ReleaseRecord, { now, policy }: Moment): boolean {
-  return isTimed(release) && now >= release.since + policy.releaseTimeoutMs
+function isExpired(release: ReleaseRecord, moment: Moment): boolean {
+  return isTimed(release, moment) && moment.now >= release.since + moment.policy.releaseTimeoutMs
 }
 
 /** When a release must be looked at again though nothing happens to it; null: never. */
-export function nextLook(release: ReleaseRecord, { now, policy }: Moment): number | null {
+export function nextLook(release: ReleaseRecord, moment: Moment): number | null {
+  const { now, policy } = moment
   if (release.state === 'waiting') return Math.min(release.dueAt ?? now, now)
   if (release.state === 'canceling') return release.since + policy.actionDeadlineMs
-  const silences = release.tasks
-    .filter((task) => worksNow(release, task) && !task.needsAttention)
-    .map((task) => task.lastActivityAt + policy.taskTimeoutMs)
-  const times = isTimed(release) ? [...silences, release.since + policy.releaseTimeoutMs] : silences
+  const ends = release.tasks.flatMap((task) =>
+    pendingDeadlines(release, task, policy).map((one) => one.endsAt),
+  )
+  const times = isTimed(release, moment) ? [...ends, release.since + policy.releaseTimeoutMs] : ends
   return times.length === 0 ? null : Math.min(...times)
 }

@@ -1,7 +1,7 @@
 import { isFinalCoordinatorTask, type CoordinatorTaskState, type TaskId } from '@release-task/protocol'
 import { changeOf, moveTask, taskEvent, taskOf, withTask, type Change } from './change.ts'
 import { isAhead, mayBe, moveForward } from './decide-forward.ts'
-import { worksNow } from './decide-tick.ts'
+import { isOverStill, worksNow } from './decide-deadlines.ts'
 import type { Command, Decision, Word } from './decision.ts'
 import type { CoordinatorTask } from './record.ts'
 import { failTask, stopRelease, tellNoMore } from './stop.ts'
@@ -41,9 +41,10 @@ function hear(change: Change, taskId: TaskId, word: Word): Change {
     progress: word.progress ?? task.progress,
     message: word.message ?? task.message,
     summary: word.summary ?? task.summary,
-    // What a person was called for is over once the service is heard of.
-    lastError: task.needsAttention ? null : task.lastError,
-    needsAttention: false,
+    // What a person was called for is over once the service is heard of, unless it was no silence (RC-38).
+    ...(isOverStill(task)
+      ? {}
+      : { needsAttention: false, overdue: null, lastError: task.needsAttention ? null : task.lastError }),
     lastActivityAt: change.moment.now,
   })
 }

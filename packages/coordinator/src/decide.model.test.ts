@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { decide } from './decide.ts'
 import type { Command, Decision, Effect, Outcome, Word } from './decision.ts'
 import { begin, POLICY, RELEASE, SILENT } from './record.fixture.ts'
-import type { ReleaseRecord } from './record.ts'
+import type { CoordinatorTask, Deadlines, ReleaseRecord } from './record.ts'
 
 // Typed from docs/protocol.md (RC-1, RC-2), a second time and not from the code.
 const RELEASE_MOVES: { readonly [from: string]: string } = {
@@ -24,6 +24,8 @@ const TASK_MOVES: { readonly [from: string]: string } = {
   publishing: 'published failed canceled',
 }
 const FINAL_TASK = ['published', 'rejected', 'failed', 'canceled']
+const NAMES = ['accept', 'silence', 'total'] as const
+type DeadlineName = (typeof NAMES)[number]
 const FINAL_RELEASE = ['published', 'canceled', 'failed']
 
 type SentAction = Exclude<Action, 'get_status'>
@@ -68,13 +70,19 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ type: fc.constantFrom('publish', 'cancel', 'tick', 'edit') }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant('begin' as const), tasks: fc.nat(2) }) },
 )
+const LONGEST_MS = 20_000
+const length = fc.option(fc.constantFrom(100, 5000, LONGEST_MS), { freq: 2 })
+const deadlines: fc.Arbitrary<Deadlines> = fc.record({ accept: length, silence: length, total: length })
 const LATER_MS = [0, 1, 50, 1000, POLICY.actionDeadlineMs, POLICY.taskTimeoutMs, POLICY.releaseTimeoutMs]
 const later = fc.oneof(
   { weight: 20, arbitrary: fc.constantFrom(0, 1, 50, 1000) },
   { weight: 1, arbitrary: fc.constantFrom(...LATER_MS) },
 )
 const runs = fc.record({
-  tasks: fc.integer({ min: 0, max: 5 }),
+  services: fc.array(
+    fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: deadlines }),
+    { maxLength: 5 },
+  ),
   isMajor: fc.boolean(),
   steps: fc.array(fc.tuple(step, later), { minLength: 5, maxLength: 60 }),
 })
@@ -118,6 +126,12 @@ class World {
   /** Everything that was ever told, for answers that come late or twice. */
   readonly told: [TaskId, SentAction][] = []
   readonly seen = new Set<string>()
+  /** When each task was last heard of, and when its state began; typed from RC-17 and not read from the record. */
+  readonly heardAt = new Map<TaskId, number>()
+  readonly begunAt = new Map<TaskId, number>()
+  /** What a person was called for, and has not ended since: `TA_… total`. */
+  readonly calls = new Set<string>()
+  phaseAt = 0
 
   do(command: Command): void {
     const moment = freeze({ now: this.now, latestVersion: this.latestVersion, policy: POLICY })
@@ -130,13 +144,101 @@ class World {
     if (decision.kind !== 'next') {
       // Only the event of a refused report may come out of what changes nothing.
       assert(effects.every((effect) => effect.type === 'event'))
+      if (command.type === 'tick') assert.deepEqual(this.overdue(), [])
       return
     }
+    const overdue = command.type === 'tick' ? this.overdue() : null
     this.checkMoves(decision)
     this.checkSends(effects)
     for (const effect of effects) this.apply(effect)
+    const before = this.record
     this.record = decision.next
+    this.follow(before, decision.next, command)
     this.checkRecord(decision.next)
+    if (overdue && before) this.checkOverdue(before, decision, overdue)
+    this.checkLook(decision.next)
+  }
+
+  /** Keeps the times that deadlines count from. */
+  follow(before: ReleaseRecord | null, next: ReleaseRecord, command: Command): void {
+    if (before?.state !== next.state) this.phaseAt = this.now
+    for (const task of next.tasks) {
+      const was = before?.tasks.find((one) => one.id === task.id)
+      const isWord = command.type === 'report' || command.type === 'poll'
+      if (isWord && command.taskId === task.id) {
+        this.heardAt.set(task.id, this.now)
+        this.calls.delete(`${task.id} silence`)
+      }
+      if (was?.state === task.state) continue
+      this.heardAt.set(task.id, this.now)
+      this.begunAt.set(task.id, this.now)
+      for (const name of NAMES) this.calls.delete(`${task.id} ${name}`)
+    }
+  }
+
+  /** The ends of a task's own deadlines that run now (RC-38), as `accept`, `silence`, `total`. */
+  endsOf({ id, state, deadlines }: CoordinatorTask, release: ReleaseRecord): [DeadlineName, number][] {
+    const isToTake = ['initializing waiting', 'running initialized', 'publishing staged'].includes(
+      `${release.state} ${state}`,
+    )
+    const isWorking = ['running running', 'publishing publishing'].includes(`${release.state} ${state}`)
+    const { accept, silence, total } = deadlines
+    return [
+      ...(isToTake && accept !== null ? [['accept', this.phaseAt + accept] as const] : []),
+      ...(isWorking && silence !== null ? [['silence', this.heardAt.get(id)! + silence] as const] : []),
+      ...(isWorking && total !== null ? [['total', this.begunAt.get(id)! + total] as const] : []),
+    ].map(([name, ends]) => [name, ends])
+  }
+
+  /** Deadlines of services that have ended and have no consequence yet: `TA_… total`. */
+  overdue(): string[] {
+    const { record, now } = this
+    return (record?.tasks ?? []).flatMap((task) =>
+      this.endsOf(task, record!)
+        .filter(([, ends]) => now >= ends)
+        .map(([name]) => `${task.id} ${name}`)
+        .filter((call) => !this.isCalled(call)),
+    )
+  }
+
+  /** A person who was called for anything need not be called for silence. */
+  isCalled(call: string): boolean {
+    const [id, name] = call.split(' ')
+    return this.calls.has(call) || (name === 'silence' && NAMES.some((one) => this.calls.has(`${id} ${one}`)))
+  }
+
+  /** Before publish an ended deadline cancels, from publishing on it calls for a person, and nothing else does. */
+  checkOverdue(
+    before: ReleaseRecord,
+    { next, effects }: Extract<Decision, { kind: 'next' }>,
+    overdue: readonly string[],
+  ): void {
+    const calls = effects.flatMap((effect) => {
+      const call = effect.type === 'event' && /needs attention: deadline (\w+) of/.exec(effect.message)
+      return call ? [`${effect.taskId} ${call[1]}`] : []
+    })
+    const mine = calls.filter((call) => this.isOwn(call, next))
+    if (before.state === 'publishing') {
+      expect(['publishing', 'published']).toContain(next.state)
+      expect(mine).toEqual(overdue)
+      for (const call of calls) this.seen.add(`called for ${call.split(' ')[1]}`)
+    } else {
+      expect(calls).toEqual([])
+      if (overdue.length > 0) expect([next.state, next.outcome]).toEqual(['canceling', 'canceled'])
+      for (const call of overdue) this.seen.add(`canceled by ${call.split(' ')[1]}`)
+    }
+    for (const call of calls) this.calls.add(call)
+  }
+
+  isOwn(call: string, { tasks }: ReleaseRecord): boolean {
+    return tasks.some((task) => NAMES.some((name) => call === `${task.id} ${name}` && task.deadlines[name]))
+  }
+
+  /** Nobody looks too late: not after the end of a deadline that has no consequence yet. */
+  checkLook(next: ReleaseRecord): void {
+    for (const task of next.tasks)
+      for (const [name, ends] of this.endsOf(task, next))
+        if (!this.isCalled(`${task.id} ${name}`)) assert(next.dueAt !== null && next.dueAt <= ends)
   }
 
   apply(effect: Effect): void {
@@ -260,15 +362,26 @@ function commandOf(world: World, one: Step): Command | null {
   return { type: 'lost', taskId: task.id, askedAt: now - one.ago, reason: 'answered 404' }
 }
 
+function beginWith(services: readonly (Deadlines | null)[]): Command {
+  const command = begin(services.length)
+  if (command.type !== 'begin') return command
+  const tasks = command.tasks.map((task, index) => {
+    const own = services[index]
+    return own ? { ...task, deadlines: own } : task
+  })
+  return { ...command, tasks }
+}
+
 const FIELDS = { name: 'n', description: '', studies: ['SD_00000001'], tags: [], author: 'a' } as const
 
 test('whatever happens in whatever order, the rules hold', () => {
   const seen = new Set<string>()
   fc.assert(
-    fc.property(runs, ({ tasks, isMajor, steps }) => {
+    fc.property(runs, ({ services, isMajor, steps }) => {
+      const tasks = services.length
       const world = new World()
       world.do({ type: 'create', id: RELEASE, fields: { ...FIELDS, isMajor }, overlapping: [] })
-      world.do(begin(tasks))
+      world.do(beginWith(services))
       let outcome: string | null = null
       let ended: { release: ReleaseState | null; tasks: Map<string, string> } = {
         release: null,
@@ -292,6 +405,10 @@ test('whatever happens in whatever order, the rules hold', () => {
           ),
         }
       }
+      // Whoever looks when the longest of the services' deadlines is over sees them all, and sees them once.
+      world.now += LONGEST_MS
+      world.do({ type: 'tick' })
+      world.do({ type: 'tick' })
       // Nobody waits for ever: a canceled release ends, also if no service says anything any more.
       world.do({ type: 'cancel' })
       world.now += POLICY.actionDeadlineMs
@@ -305,6 +422,7 @@ test('whatever happens in whatever order, the rules hold', () => {
   expect([...seen].toSorted()).toEqual(
     [
       'partially published',
+      ...NAMES.flatMap((name) => [`canceled by ${name}`, `called for ${name}`]),
       ...Object.values(RELEASE_MOVES).flatMap((to) => to.split(' ').map((one) => `release ${one}`)),
       ...Object.values(TASK_MOVES).flatMap((to) => to.split(' ').map((one) => `task ${one}`)),
     ]

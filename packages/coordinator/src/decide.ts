@@ -10,10 +10,11 @@ import {
   type Change,
 } from './change.ts'
 import { decideAnswer } from './decide-answer.ts'
+import { toldForMs } from './decide-deadlines.ts'
 import { decideLost, decidePoll, decideReport } from './decide-word.ts'
 import { decideTick, nextLook } from './decide-tick.ts'
 import type { Command, Decision, Moment, NewTask, ReleaseFields } from './decision.ts'
-import type { CoordinatorTask, ReleaseRecord } from './record.ts'
+import { NO_DEADLINES, type CoordinatorTask, type ReleaseRecord } from './record.ts'
 import { publishAll, settle, warnIfNobody } from './settle.ts'
 import { stopRelease } from './stop.ts'
 import { candidateVersion } from './version.ts'
@@ -94,12 +95,13 @@ function begin(change: Change, { tasks }: Of<'begin'>): Change {
   const created = withRelease(change, { tasks: tasks.map((task) => newTask(task, now)) })
   const begun = warnIfNobody(moveRelease(created, 'initializing'))
   return tasks.reduce(
-    (so, task) => send(warnIfDown(so, task), task.id, 'initialize', policy.actionDeadlineMs),
+    (so, task) =>
+      send(warnIfDown(so, task), task.id, 'initialize', toldForMs(task.deadlines, policy.actionDeadlineMs)),
     begun,
   )
 }
 
-function newTask({ id, serviceId }: NewTask, now: number): CoordinatorTask {
+function newTask({ id, serviceId, deadlines = NO_DEADLINES }: NewTask, now: number): CoordinatorTask {
   return {
     id,
     serviceId,
@@ -113,6 +115,8 @@ function newTask({ id, serviceId }: NewTask, now: number): CoordinatorTask {
     createdAt: now,
     since: now,
     lastActivityAt: now,
+    deadlines,
+    overdue: null,
   }
 }
 

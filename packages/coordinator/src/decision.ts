@@ -6,7 +6,7 @@ import type {
   TaskId,
   TaskServiceId,
 } from '@release-task/protocol'
-import type { ReleaseRecord } from './record.ts'
+import type { Deadlines, ReleaseRecord } from './record.ts'
 
 /** The fields of a release that its author chooses. */
 export interface ReleaseFields {
@@ -32,6 +32,8 @@ export interface NewTask {
   readonly serviceId: TaskServiceId
   /** Its service fails the health checks (RC-36). */
   readonly down: boolean
+  /** Its service's own; none where it is not given. */
+  readonly deadlines?: Deadlines
 }
 
 /** What happens to a release. */

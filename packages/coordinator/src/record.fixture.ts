@@ -1,7 +1,7 @@
 import type { CoordinatorTaskState, ReleaseState, TaskId, TaskServiceId } from '@release-task/protocol'
 import { decide } from './decide.ts'
 import type { Command, Decision, Effect, Moment, Policy, Word } from './decision.ts'
-import type { CoordinatorTask, ReleaseRecord } from './record.ts'
+import { NO_DEADLINES, type CoordinatorTask, type ReleaseRecord } from './record.ts'
 
 export const RELEASE = 'RE_00000001'
 export const NOW = 1_700_000_000_000
@@ -38,6 +38,8 @@ export function taskIn(
     createdAt: NOW - 5000,
     since: NOW - 1000,
     lastActivityAt: NOW - 1000,
+    deadlines: NO_DEADLINES,
+    overdue: null,
     ...fields,
   }
 }

@@ -8,6 +8,18 @@ import type {
   TaskServiceId,
 } from '@release-task/protocol'
 
+export const DEADLINES = ['accept', 'silence', 'total'] as const
+export type DeadlineName = (typeof DEADLINES)[number]
+
+/**
+ * A service's own deadlines, in milliseconds; null: the setting counts (RC-38). `accept`: how long an action may
+ * wait to be taken; `silence`: how long a working task may say nothing; `total`: how long running, or publishing, may
+ * take.
+ */
+export type Deadlines = { readonly [name in DeadlineName]: number | null }
+
+export const NO_DEADLINES: Deadlines = { accept: null, silence: null, total: null }
+
 /** A task of a release, as the coordinator knows it. All times are epoch milliseconds. */
 export interface CoordinatorTask {
   readonly id: TaskId
@@ -25,6 +37,10 @@ export interface CoordinatorTask {
   readonly since: number
   /** The last accepted word of the service. */
   readonly lastActivityAt: number
+  /** Those of its service when the release began: a later edit of the service does not change them. */
+  readonly deadlines: Deadlines
+  /** The deadline for whose end a person was called (RC-17, RC-38). */
+  readonly overdue: DeadlineName | null
 }
 
 /** A release with its tasks: one record, one revision (RC-1). */

@@ -6,9 +6,12 @@ const RELEASE = [
   'kf_id', 'revision', 'name', 'description', 'state', 'version', 'tags', 'author', 'is_major', 'created_at',
   'since', 'due_at', 'outcome', 'reason', 'stopped_from', 'needs_attention',
 ] // prettier-ignore
-const TASK_TEXTS = ['kf_id', 'release_id', 'task_service_id', 'state', 'message', 'summary', 'last_error']
+const TASK_TEXTS = [
+  'kf_id', 'release_id', 'task_service_id', 'state', 'message', 'summary', 'last_error', 'overdue',
+] // prettier-ignore
 const TASK_NUMBERS = [
   'place', 'progress', 'needs_attention', 'cancel_pending', 'created_at', 'since', 'last_activity_at',
+  'accept_ms', 'silence_ms', 'total_ms',
 ] // prettier-ignore
 const NEVER_CHANGE = ['kf_id', 'created_at']
 

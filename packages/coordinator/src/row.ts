@@ -1,5 +1,5 @@
 import type { SqlValue } from '@release-task/database'
-import type { CoordinatorTask, ReleaseRecord } from './record.ts'
+import type { CoordinatorTask, Deadlines, ReleaseRecord } from './record.ts'
 
 /** A row as both databases give it: no booleans, no JSON. */
 export type Row = Readonly<Record<string, SqlValue>>
@@ -31,6 +31,15 @@ export function releaseToRow(release: ReleaseRecord): Record<string, SqlValue> {
   }
 }
 
+export function deadlinesToRow(deadlines: Deadlines): Record<string, SqlValue> {
+  return { accept_ms: deadlines.accept, silence_ms: deadlines.silence, total_ms: deadlines.total }
+}
+
+export function deadlinesFromRow(row: Row): Deadlines {
+  const value = (column: string) => row[column] as number | null
+  return { accept: value('accept_ms'), silence: value('silence_ms'), total: value('total_ms') }
+}
+
 export function taskToRow(task: CoordinatorTask, releaseId: string, place: number): Record<string, SqlValue> {
   return {
     kf_id: task.id,
@@ -47,6 +56,8 @@ export function taskToRow(task: CoordinatorTask, releaseId: string, place: numbe
     created_at: task.createdAt,
     since: task.since,
     last_activity_at: task.lastActivityAt,
+    ...deadlinesToRow(task.deadlines),
+    overdue: task.overdue,
   }
 }
 
@@ -65,6 +76,8 @@ export function taskFromRow(row: Row): CoordinatorTask {
     createdAt: value('created_at'),
     since: value('since'),
     lastActivityAt: value('last_activity_at'),
+    deadlines: deadlinesFromRow(row),
+    overdue: value('overdue'),
   }
 }
 

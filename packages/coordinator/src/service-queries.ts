@@ -2,7 +2,10 @@ import { parameter, prepare, type Database } from '@release-task/database'
 import { sql } from 'kysely'
 import { all, count, holdService, numberOrNull, page, textOrNull, underWay } from './query-parts.ts'
 
-const SERVICE = ['kf_id', 'name', 'description', 'url', 'author', 'enabled', 'last_ok_status', 'created_at']
+const DEADLINES = ['accept_ms', 'silence_ms', 'total_ms']
+const SERVICE = [
+  'kf_id', 'name', 'description', 'url', 'author', 'enabled', 'last_ok_status', 'created_at', ...DEADLINES,
+] // prettier-ignore
 
 const id = parameter('id')
 
@@ -55,6 +58,10 @@ export function serviceWrites({ builder, now }: Database) {
         .set({
           ...Object.fromEntries(texts.map((name) => [name, kept(name, textOrNull(name))])),
           enabled: kept('enabled', numberOrNull('enabled')),
+          // No deadline is 0 long: that takes one away.
+          ...Object.fromEntries(
+            DEADLINES.map((name) => [name, sql`nullif(${kept(name, numberOrNull(name))}, 0)`]),
+          ),
         })
         .where((is) => is.not(is.exists(otherWithUrl(builder)))),
     ),

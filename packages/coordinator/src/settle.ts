@@ -8,6 +8,7 @@ import {
   withRelease,
   type Change,
 } from './change.ts'
+import { toldForMs } from './decide-deadlines.ts'
 import { endIfAllAnswered } from './stop.ts'
 import { publishedVersion } from './version.ts'
 
@@ -44,14 +45,14 @@ function allReached(change: Change, state: CoordinatorTaskState): boolean {
 function startAll(change: Change): Change {
   const { actionDeadlineMs } = change.moment.policy
   return forEachTask(moveRelease(change, 'running'), (so, task) =>
-    send(so, task.id, 'start', actionDeadlineMs),
+    send(so, task.id, 'start', toldForMs(task.deadlines, actionDeadlineMs)),
   )
 }
 
 export function publishAll(change: Change): Change {
   const { publishDeadlineMs } = change.moment.policy
   return forEachTask(moveRelease(change, 'publishing'), (so, task) =>
-    send(so, task.id, 'publish', publishDeadlineMs),
+    send(so, task.id, 'publish', toldForMs(task.deadlines, publishDeadlineMs)),
   )
 }
 

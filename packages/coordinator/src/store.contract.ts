@@ -731,6 +731,51 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
       })
     })
 
+    describe('deadlines of services (RC-38)', () => {
+      const own = { accept: 1000, silence: 3_600_000, total: 365 * 24 * 3_600_000 }
+
+      test('are kept, each by itself: a given one changes, null takes it away, what is not given stays', async () => {
+        const service = await register({ deadlines: own })
+        const deadlines = async () => (await services.get(service.id))?.deadlines
+        expect(await deadlines()).toEqual(own)
+        await services.update(service.id, { deadlines: { silence: 5 } })
+        await services.update(service.id, { name: 'renamed' })
+        expect(await deadlines()).toEqual({ ...own, silence: 5 })
+        await services.update(service.id, { deadlines: { accept: null, total: 7 } })
+        expect(await deadlines()).toEqual({ accept: null, silence: 5, total: 7 })
+        const [enabled] = await services.enabled()
+        expect(enabled?.deadlines).toEqual({ accept: null, silence: 5, total: 7 })
+        expect((await register()).deadlines).toEqual({ accept: null, silence: null, total: null })
+      })
+
+      test('of a task are its own copy, and what a person was called for is kept with it', async () => {
+        const service = await register({ deadlines: own })
+        const id = freshId()
+        await perform(id, create(id))
+        const task = { id: newId('TA', Math.random), serviceId: service.id, down: false, deadlines: own }
+        const record = await perform(id, { type: 'begin', tasks: [task] })
+        await services.update(service.id, { deadlines: { accept: null } })
+        expect(await releases.get(id)).toEqual(record)
+        expect(record.tasks[0]).toMatchObject({ deadlines: own, overdue: null })
+        const change = await prepare(id, { type: 'edit', fields: { description: 'x' } })
+        const tasks = change.next.tasks.map((one) => ({ ...one, overdue: 'total' as const }))
+        expect(await releases.commit({ ...change, next: { ...change.next, since: 7, tasks } })).toBe(
+          'committed',
+        )
+        expect((await releases.get(id))?.tasks).toEqual(tasks)
+        const { results } = await releases.listTasks({ release: id, task_service: null, state: null }, WHOLE)
+        const release = { state: 'initializing', since: 7 }
+        expect(results).toEqual([{ task: tasks[0], releaseId: id, release }])
+      })
+
+      test('end by the clock that a record is loaded with', async () => {
+        const before = (await releases.load('RE_NOTHERE0')).now
+        const now = await releases.now()
+        expect(now).toBeGreaterThanOrEqual(before)
+        expect((await releases.load('RE_NOTHERE0')).now).toBeGreaterThanOrEqual(now)
+      })
+    })
+
     describe('task services', () => {
       test('an address is registered once, also by two at a time', async () => {
         const url = 'http://127.0.0.1:9'

@@ -53,6 +53,8 @@ export interface TaskFilter {
 export interface ListedTask {
   readonly task: CoordinatorTask
   readonly releaseId: ReleaseId
+  /** As far as the task's deadlines depend on it. */
+  readonly release: Pick<ReleaseRecord, 'state' | 'since'>
 }
 
 /**
@@ -95,6 +97,12 @@ export class ReleaseStore {
       this.get(id),
     ])
     return { record, now: moment?.now ?? 0, latestVersion: moment?.latest_version ?? '' }
+  }
+
+  /** Epoch ms by the database's clock, by which deadlines end. */
+  async now(): Promise<number> {
+    const [moment] = await this.#database.all<{ now: number }>(this.#reads.moment)
+    return moment?.now ?? 0
   }
 
   async get(id: string): Promise<ReleaseRecord | null> {
@@ -174,8 +182,7 @@ export class ReleaseStore {
   async listTasks(filter: TaskFilter, window: Window): Promise<Page<ListedTask>> {
     const rows = await this.#database.all<Row>(this.#tasks.list, { ...filter, ...window })
     const count = await this.#count(this.#tasks.count, { ...filter })
-    const results = rows.map((row) => ({ task: taskFromRow(row), releaseId: row['release_id'] as ReleaseId }))
-    return { count, results }
+    return { count, results: rows.map(listedFromRow) }
   }
 
   countActive(): Promise<number> {
@@ -285,5 +292,14 @@ export class ReleaseStore {
       { query: this.#events.bump, values: {}, expect: 1 },
       { query: this.#events.insert, values, expect: 1 },
     ]
+  }
+}
+
+function listedFromRow(row: Row): ListedTask {
+  const value = <T>(column: string) => row[column] as T
+  return {
+    task: taskFromRow(row),
+    releaseId: value('release_id'),
+    release: { state: value('release_state'), since: value('release_since') },
   }
 }

@@ -9,11 +9,18 @@ export function taskQueries({ builder }: Database) {
     .where(given('release_id', 'release'))
     .where(given('task_service_id', 'task_service'))
     .where(given('state'))
+  const ofRelease = (column: string) =>
+    builder
+      .selectFrom('releases')
+      .select(`releases.${column}`)
+      .whereRef('releases.kf_id', '=', 'tasks.release_id')
+      .as(`release_${column}`)
   return {
     releaseOf: prepare(builder.selectFrom('tasks').select('release_id').where('kf_id', '=', parameter('id'))),
     list: prepare(
       listed
         .selectAll()
+        .select([ofRelease('state'), ofRelease('since')])
         .orderBy('created_at', 'desc')
         .orderBy('place')
         .orderBy('kf_id')

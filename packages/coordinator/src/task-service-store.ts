@@ -3,7 +3,8 @@ import { newId, type TaskServiceId } from '@release-task/protocol'
 import { AuditStore } from './audit-store.ts'
 import { CoordinatorError } from './errors.ts'
 import type { Asked } from './execute.ts'
-import type { Row } from './row.ts'
+import { NO_DEADLINES, type Deadlines } from './record.ts'
+import { deadlinesFromRow, deadlinesToRow, type Row } from './row.ts'
 import { serviceReads, serviceRemoval, serviceWrites } from './service-queries.ts'
 import type { Page, Window } from './store.ts'
 
@@ -21,6 +22,7 @@ export interface TaskService {
   /** Failed health checks in a row. */
   readonly lastOkStatus: number
   readonly createdAt: number
+  readonly deadlines: Deadlines
 }
 
 /** Four failed checks in a row (RC-36). */
@@ -28,7 +30,10 @@ export function isDown(service: TaskService): boolean {
   return service.lastOkStatus > 3
 }
 
-export type TaskServiceFields = Pick<TaskService, 'name' | 'description' | 'url' | 'author' | 'enabled'>
+export type TaskServiceFields = Pick<TaskService, 'name' | 'description' | 'url' | 'author' | 'enabled'> & {
+  /** Those that are given; null takes one away. */
+  readonly deadlines?: Partial<Deadlines> | undefined
+}
 
 /** The registered services. */
 export class TaskServiceStore {
@@ -91,7 +96,9 @@ export class TaskServiceStore {
   /** Changes what is given. @returns false where another service has the address, or this one is gone */
   async update(id: string, fields: Partial<TaskServiceFields>, by: Asked | null = null): Promise<boolean> {
     const { name = null, description = null, url = null, author = null, enabled = null } = fields
-    const values = { id, name, description, url, author, enabled: enabled === null ? null : Number(enabled) }
+    const isEnabled = enabled === null ? null : Number(enabled)
+    const own = editedDeadlines(fields.deadlines ?? {})
+    const values = { id, name, description, url, author, enabled: isEnabled, ...own }
     const result = await this.#database.commit([
       { query: this.#writes.update, values, expect: 1 },
       ...this.#audited(id, by),
@@ -147,8 +154,16 @@ export class TaskServiceStore {
   }
 }
 
-function toRow({ name, description, url, author, enabled }: TaskServiceFields) {
-  return { name, description, url, author, enabled: enabled ? 1 : 0 }
+function toRow({ name, description, url, author, enabled, deadlines }: TaskServiceFields) {
+  const own = deadlinesToRow({ ...NO_DEADLINES, ...deadlines })
+  return { name, description, url, author, enabled: enabled ? 1 : 0, ...own }
+}
+
+/** null keeps what is there, 0 takes it away: a deadline is never 0 long. */
+function editedDeadlines(given: Partial<Deadlines>) {
+  const edited = (ms: number | null | undefined) => (ms === undefined ? null : (ms ?? 0))
+  const { accept, silence, total } = given
+  return deadlinesToRow({ accept: edited(accept), silence: edited(silence), total: edited(total) })
 }
 
 function fromRow(row: Row): TaskService {
@@ -161,5 +176,6 @@ function fromRow(row: Row): TaskService {
     enabled: row['enabled'] === 1,
     lastOkStatus: row['last_ok_status'] as number,
     createdAt: row['created_at'] as number,
+    deadlines: deadlinesFromRow(row),
   }
 }

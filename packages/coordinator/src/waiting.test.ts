@@ -1,10 +1,12 @@
-import { waitingForSchema } from '@release-task/protocol'
+import { waitingForSchema, type ReleaseState } from '@release-task/protocol'
 import { describe, expect, test } from 'vitest'
 import type { OutboxRow } from './outbox.ts'
-import { cancelingFrom, NOW, releaseIn, taskId, taskIn } from './record.fixture.ts'
+import { cancelingFrom, NOW, POLICY, releaseIn, taskId, taskIn } from './record.fixture.ts'
+import type { CoordinatorTask } from './record.ts'
 import { releaseWaitingFor, taskWaitingFor } from './waiting.ts'
 
 const taskTimeoutMs = 60_000
+const policy = { ...POLICY, taskTimeoutMs }
 const iso = (ms: number) => new Date(ms).toISOString()
 
 function row(index: number, action: OutboxRow['action'], fields: Partial<OutboxRow> = {}): OutboxRow {
@@ -24,9 +26,13 @@ function row(index: number, action: OutboxRow['action'], fields: Partial<OutboxR
   }
 }
 
+/** The state of a release in which the task is behind. */
+const stateOf = ({ state }: CoordinatorTask): ReleaseState =>
+  state === 'publishing' ? 'publishing' : 'running'
+
 describe('a task (WK-21, WK-22)', () => {
-  const of = (task: Parameters<typeof taskWaitingFor>[0], outboxRow: OutboxRow | null = null) =>
-    taskWaitingFor(task, { row: outboxRow, taskTimeoutMs })
+  const of = (task: CoordinatorTask, outboxRow: OutboxRow | null = null, state = stateOf(task)) =>
+    taskWaitingFor(task, { release: releaseIn(state, [task]), row: outboxRow, policy })
 
   test('that is to be told something waits for its service: tries, the last error, until when', () => {
     const waiting = of(taskIn(0, 'initialized'), row(0, 'start'))
@@ -47,6 +53,43 @@ describe('a task (WK-21, WK-22)', () => {
       gives_up_at: iso(NOW - 1000 + taskTimeoutMs),
     })
     expect(of(taskIn(0, 'publishing'))).toMatchObject({ whom: 'service', gives_up_at: null })
+  })
+
+  test('that has deadlines of its own gives up at the first of them (RC-38)', () => {
+    const own = { accept: 40_000, silence: 50_000, total: 20_000 }
+    expect(of(taskIn(0, 'running', { deadlines: own }))?.gives_up_at).toBe(iso(NOW - 1000 + 20_000))
+    expect(of(taskIn(0, 'running', { deadlines: { ...own, total: null } }))?.gives_up_at).toBe(
+      iso(NOW - 1000 + 50_000),
+    )
+    // An action is then told for longer than it is waited for.
+    const waiting = taskIn(0, 'initialized', { deadlines: own })
+    const told = row(0, 'start', { deadlineAt: NOW + 1e9 })
+    expect(of(waiting, told)?.gives_up_at).toBe(iso(NOW - 1000 + 40_000))
+    // A start that was reported past is no deadline any more.
+    expect(of(taskIn(0, 'running', { deadlines: own }), row(0, 'start'))?.gives_up_at).toBe(
+      iso(NOW - 1000 + 20_000),
+    )
+  })
+
+  test('that has not taken publish gives up only where no own deadline calls for a person (RC-22, RC-38)', () => {
+    const untaken = taskIn(0, 'staged')
+    expect(of(untaken, row(0, 'publish'), 'publishing')).toMatchObject({
+      whom: 'service',
+      gives_up_at: iso(NOW + 30_000),
+    })
+    const own = { ...untaken, deadlines: { accept: 40_000, silence: null, total: null } }
+    expect(of(own, row(0, 'publish'), 'publishing')).toMatchObject({ whom: 'service', gives_up_at: null })
+    const called = { ...own, needsAttention: true, lastError: 'deadline accept of 40s has ended' }
+    expect(of(called, row(0, 'publish'), 'publishing')).toMatchObject({
+      whom: 'person',
+      what: expect.stringContaining('deadline accept'),
+    })
+    // Whoever has canceled is not called any more: the service is waited for.
+    const canceled = { ...called, cancelPending: true }
+    expect(of(canceled, row(0, 'cancel'), 'canceling')).toMatchObject({
+      whom: 'service',
+      gives_up_at: iso(NOW + 30_000),
+    })
   })
 
   test('that is done waits for the others', () => {
@@ -74,7 +117,7 @@ describe('a task (WK-21, WK-22)', () => {
 
 describe('a release', () => {
   const of = (release: Parameters<typeof releaseWaitingFor>[0], rows: readonly OutboxRow[] = []) =>
-    releaseWaitingFor(release, { rows, taskTimeoutMs })
+    releaseWaitingFor(release, { rows, policy })
 
   test.each(['published', 'canceled', 'failed'] as const)('that is %s waits for nothing', (state) => {
     expect(of(releaseIn(state))).toBeNull()
@@ -91,6 +134,13 @@ describe('a release', () => {
       what: expect.stringContaining('(2 of 3 tasks)'),
       last_error: 'connection refused',
     })
+  })
+
+  test('gives up at the first deadline of any of its tasks, whichever is shown (RC-38)', () => {
+    const tasks = [{ total: null }, { total: 9000 }, { total: 8000 }].map((own, index) =>
+      taskIn(index, 'running', { deadlines: { accept: null, silence: null, ...own } }),
+    )
+    expect(of(releaseIn('running', tasks))).toMatchObject({ gives_up_at: iso(NOW - 1000 + 8000) })
   })
 
   test('a person comes first', () => {

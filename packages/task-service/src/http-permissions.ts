@@ -8,5 +8,5 @@ export function permissionOf(method: string, route: string): Permission | null {
   if (method === 'OPTIONS' || OPEN.test(route)) return 'probe'
   if (method === 'GET' || method === 'HEAD') return 'read'
   if (/^\/tasks$/.test(route)) return 'action.send'
-  return /^\/tasks\//.test(route) ? 'action.decide' : null
+  return route.startsWith('/tasks/') ? 'action.decide' : null
 }

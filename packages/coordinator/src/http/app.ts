@@ -39,6 +39,7 @@ export async function createHttp(deps: HttpDependencies): Promise<App> {
     errorBody: (_code, detail) => ({ detail }),
   })
   handleErrors(app)
+  keepNothing(app)
   addGuard(app, deps)
   answerJsonOnly(app)
   app.removeAllContentTypeParsers()
@@ -69,6 +70,11 @@ function addGuard(app: App, deps: HttpDependencies): void {
   const refuse = (reply: FastifyReply, detail: string) => reply.status(403).send({ detail })
   const exception = (permission: Permission, request: FastifyRequest) => isHint(deps, permission, request)
   guard(app, { verifier, policy, permissionOf, subjectOf, exception, refuse, log })
+}
+
+/** An answer tells the time that is left at its moment: nobody may keep it and show it later (CR-23). */
+function keepNothing(app: App): void {
+  app.addHook('onRequest', async (_, reply) => void reply.header('cache-control', 'no-store'))
 }
 
 /** A body that is empty counts as one without fields, as in the original. */

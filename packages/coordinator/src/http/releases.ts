@@ -4,6 +4,7 @@ import { newId, type ReleaseId, type StudyId } from '@release-task/protocol'
 import { z } from 'zod'
 import type { Refusal, ReleaseFields } from '../decision.ts'
 import type { ReleaseNote } from '../note-store.ts'
+import { policyOf } from '../policy.ts'
 import type { ReleaseRecord } from '../record.ts'
 import { askedBy } from './asked.ts'
 import type { HttpDependencies } from './dependencies.ts'
@@ -11,7 +12,7 @@ import { blankText, bodyOf, bool, list, parseBody, text } from './fields.ts'
 import { linksOf } from './links.ts'
 import { envelope, queryText, windowOf } from './page.ts'
 import { conflict, invalid, notFound, Problem } from './problem.ts'
-import { releaseView, type ServiceNames } from './views.ts'
+import { releaseView, type ViewNow } from './views.ts'
 
 const fields = z.object({
   name: text(256),
@@ -73,34 +74,34 @@ export async function page(
   return envelope(request, links.base, { count: found.count, results }, window)
 }
 
-export async function serviceNames(deps: HttpDependencies): Promise<ServiceNames> {
-  return new Map((await deps.services.all()).map((service) => [service.id, service.name]))
+/** Read once for each answer, so that all its objects are of one moment. */
+export async function viewNow({ services, releases, config }: HttpDependencies): Promise<ViewNow> {
+  const [all, now] = await Promise.all([services.all(), releases.now()])
+  return { names: new Map(all.map(({ id, name }) => [id, name])), now, policy: policyOf(config) }
 }
 
 /** What is read once for all releases that are shown together. */
-interface SharedParts {
-  readonly names: ServiceNames
-  readonly notes: ReadonlyMap<ReleaseId, readonly ReleaseNote[]>
+interface SharedParts extends ViewNow {
+  readonly notesOf: ReadonlyMap<ReleaseId, readonly ReleaseNote[]>
 }
 
 async function sharedParts(deps: HttpDependencies, shown: readonly ReleaseRecord[]): Promise<SharedParts> {
-  const [names, notes] = await Promise.all([
-    serviceNames(deps),
+  const [now, notesOf] = await Promise.all([
+    viewNow(deps),
     deps.notes.ofReleases(shown.map((release) => release.id)),
   ])
-  return { names, notes }
+  return { ...now, notesOf }
 }
 
 async function view(
   deps: HttpDependencies,
   request: FastifyRequest,
   release: ReleaseRecord,
-  { names, notes: byRelease }: SharedParts,
+  { notesOf, ...now }: SharedParts,
 ) {
   const rows = await deps.outbox.ofRelease(release.id)
-  const { publicUrl, taskTimeout: taskTimeoutMs } = deps.config
-  const notes = byRelease.get(release.id) ?? []
-  return releaseView(release, { links: linksOf(request, publicUrl), names, rows, notes, taskTimeoutMs })
+  const notes = notesOf.get(release.id) ?? []
+  return releaseView(release, { ...now, links: linksOf(request, deps.config.publicUrl), rows, notes })
 }
 
 export async function show(deps: HttpDependencies, request: FastifyRequest, release: ReleaseRecord) {

@@ -31,6 +31,7 @@ test('POST is 201 with the fields of the contract in their order (CR-28, CR-32)'
     ['url', service.url],
     ['created_at', expect.stringMatching(/\.\d{6}Z$/)],
     ['enabled', true],
+    ['deadlines', { accept: null, silence: null, total: null }],
   ])
   // A registration carries no token, and follows no redirect (SV-2, CR-29).
   expect(service.statusRequests[0]).not.toHaveProperty('authorization')

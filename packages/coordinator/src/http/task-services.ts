@@ -2,6 +2,7 @@ import { TransportError, type App, type FastifyRequest } from '@release-task/htt
 import { z } from 'zod'
 import type { TaskService } from '../task-service-store.ts'
 import { askedBy } from './asked.ts'
+import { deadlines } from './deadlines.ts'
 import type { HttpDependencies } from './dependencies.ts'
 import { bodyOf, bool, parseBody, text } from './fields.ts'
 import { linksOf } from './links.ts'
@@ -15,6 +16,7 @@ const fields = z.object({
   author: text(100),
   url: text(200),
   enabled: bool.optional(),
+  deadlines: deadlines.optional(),
 })
 const someFields = fields.partial()
 

@@ -10,8 +10,8 @@ import { createHints, type Report, type TakeHint } from './legacy.ts'
 import { linksOf } from './links.ts'
 import { envelope, queryText, windowOf } from './page.ts'
 import { invalid, notFound } from './problem.ts'
-import { problemOf, serviceNames } from './releases.ts'
-import { taskView, type ServiceNames } from './views.ts'
+import { problemOf, viewNow } from './releases.ts'
+import { taskView, type ViewNow } from './views.ts'
 
 const report = z.object({
   state: text(50).optional(),
@@ -37,8 +37,8 @@ export function addTasks(app: App, deps: HttpDependencies): void {
     if (filter.task_service && !(await deps.services.get(filter.task_service)))
       throw invalid('task_service', UNKNOWN_CHOICE)
     const { count, results } = await deps.releases.listTasks(filter, window)
-    const names = await serviceNames(deps)
-    const views = await Promise.all(results.map((listed) => view(deps, request, listed, names)))
+    const now = await viewNow(deps)
+    const views = await Promise.all(results.map((listed) => view(deps, request, listed, now)))
     return envelope(request, linksOf(request, deps.config.publicUrl).base, { count, results: views }, window)
   })
   app.get<ById>('/tasks/:id', async (request) => show(deps, request, await find(deps, request.params.id)))
@@ -52,20 +52,14 @@ export function addTasks(app: App, deps: HttpDependencies): void {
   })
 }
 
-async function view(
-  deps: HttpDependencies,
-  request: FastifyRequest,
-  listed: ListedTask,
-  names: ServiceNames,
-) {
+async function view(deps: HttpDependencies, request: FastifyRequest, listed: ListedTask, now: ViewNow) {
   const rows = await deps.outbox.ofRelease(listed.releaseId)
   const row = rows.find((one) => one.taskId === listed.task.id) ?? null
-  const { publicUrl, taskTimeout: taskTimeoutMs } = deps.config
-  return taskView(listed, { links: linksOf(request, publicUrl), names, row, taskTimeoutMs })
+  return taskView(listed, { ...now, links: linksOf(request, deps.config.publicUrl), row })
 }
 
 async function show(deps: HttpDependencies, request: FastifyRequest, listed: ListedTask) {
-  return view(deps, request, listed, await serviceNames(deps))
+  return view(deps, request, listed, await viewNow(deps))
 }
 
 async function find(deps: HttpDependencies, id: string): Promise<ListedTask> {
@@ -73,7 +67,7 @@ async function find(deps: HttpDependencies, id: string): Promise<ListedTask> {
   const release = releaseId && (await deps.releases.get(releaseId))
   const task = release && release.tasks.find((one) => one.id === id)
   if (!task) throw notFound()
-  return { task, releaseId }
+  return { task, releaseId, release }
 }
 
 /** A service reports (RC-23 to RC-27). Who is here without being allowed to, the guard let through with a hint. */

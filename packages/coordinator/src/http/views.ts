@@ -1,3 +1,4 @@
+import type { Policy } from '../decision.ts'
 import type { ReleaseEvent } from '../event-store.ts'
 import type { ReleaseNote } from '../note-store.ts'
 import type { OutboxRow } from '../outbox.ts'
@@ -5,22 +6,29 @@ import type { CoordinatorTask, ReleaseRecord } from '../record.ts'
 import type { ListedTask } from '../store.ts'
 import type { Study } from '../study-store.ts'
 import { isDown, type TaskService } from '../task-service-store.ts'
-import { releaseWaitingFor, taskWaitingFor } from '../waiting.ts'
+import { releaseWaitingFor, shownDeadlines, taskWaitingFor } from '../waiting.ts'
+import { deadlinesView, deadlineTexts } from './deadlines.ts'
 import { datetime, datetimeOfText, type Links } from './links.ts'
 
 /** Names of services by their id, for the tasks of a release. */
 export type ServiceNames = ReadonlyMap<string, string>
 
-export interface ViewContext {
-  readonly links: Links
+/** What every object of one answer is shown by. */
+export interface ViewNow {
   readonly names: ServiceNames
-  /** How long a running task may say nothing. */
-  readonly taskTimeoutMs: number
+  /** The settings that deadlines come from where a service has none of its own. */
+  readonly policy: Policy
+  /** Epoch ms by the database's clock: time left counts from here. */
+  readonly now: number
+}
+
+export interface ViewContext extends ViewNow {
+  readonly links: Links
 }
 
 /** A task in the contract's own fields and order, then ours (CR-23). */
 export function taskView(
-  { task, releaseId }: ListedTask,
+  { task, releaseId, release }: ListedTask,
   context: ViewContext & { readonly row: OutboxRow | null },
 ) {
   const { links, names } = context
@@ -35,7 +43,8 @@ export function taskView(
     message: task.message,
     summary: task.summary,
     last_error: task.lastError,
-    waiting_for: taskWaitingFor(task, context),
+    waiting_for: taskWaitingFor(task, { ...context, release }),
+    deadlines: deadlinesView(shownDeadlines(task, { ...context, release }), context.now),
   }
 }
 
@@ -57,7 +66,7 @@ export function releaseView(
     state: release.state,
     studies: release.studies,
     tasks: release.tasks.map((task) =>
-      taskView({ task, releaseId: release.id }, { ...context, row: rowOf(task) }),
+      taskView({ task, releaseId: release.id, release }, { ...context, row: rowOf(task) }),
     ),
     version: release.version,
     created_at: datetime(release.createdAt),
@@ -87,6 +96,7 @@ export function taskServiceView(service: TaskService) {
     url: service.url,
     created_at: datetime(service.createdAt),
     enabled: service.enabled,
+    deadlines: deadlineTexts(service.deadlines),
   }
 }
 
