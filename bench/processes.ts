@@ -21,7 +21,7 @@ export async function start(file: string, args: readonly string[], cwd: string):
   const startedAt = performance.now()
   const child = spawn(process.execPath, ['--conditions=development', file, ...args], {
     cwd,
-    env: { PATH: process.env['PATH'], LOG_LEVEL: 'error' },
+    env: { PATH: process.env['PATH'], LOG_LEVEL: 'error', RATE_LIMIT: '0' },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const url = await new Promise<string>((resolve, reject) => {

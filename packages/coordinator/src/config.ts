@@ -26,6 +26,11 @@ export const COORDINATOR_SETTINGS = {
     null,
     'Address that links in answers begin with, instead of the Host header.',
   ),
+  trustProxy: text(
+    'TRUST_PROXY',
+    null,
+    'Addresses or networks of the proxies before it, with commas: their `X-Forwarded-*` headers are believed.',
+  ),
   databaseUrl: text(
     'DATABASE_URL',
     'sqlite:.data/coordinator.db',

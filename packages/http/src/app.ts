@@ -30,6 +30,8 @@ export interface AppOptions {
   readonly rateLimit?: number
   /** Origins whose pages may read answers; none where it is not given. */
   readonly corsOrigins?: readonly string[] | null
+  /** Addresses of proxies whose `X-Forwarded-*` are believed, with commas; nobody's where it is not given. */
+  readonly trustProxy?: string | null
   /** Makes the body of a refusal that no route has a part in. */
   readonly errorBody?: ErrorBody
 }
@@ -49,6 +51,7 @@ const SERVER = {
 export async function createApp(options: AppOptions): Promise<App> {
   const { errorBody = (code, message) => ({ message, code }) } = options
   const app = Fastify({
+    ...(options.trustProxy ? { trustProxy: options.trustProxy } : {}),
     loggerInstance: baseLogger(options.logger),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: options.bodyLimit ?? MOST_BODY_BYTES,

@@ -29,13 +29,14 @@ const RESOURCES: readonly Resource[] = [
 
 /** The REST API of the coordinator; opens no port. */
 export async function createHttp(deps: HttpDependencies): Promise<App> {
-  const { rateLimit, corsOrigins } = deps.config
+  const { rateLimit, trustProxy, corsOrigins } = deps.config
   const app = await createApp({
     title: 'Release coordinator',
     version: '0.1.0',
     logger: deps.log,
     rateLimit,
     corsOrigins,
+    trustProxy,
     errorBody: (_code, detail) => ({ detail }),
   })
   handleErrors(app)

@@ -289,6 +289,17 @@ describe('the whole', () => {
     expect((await fixture.call('GET', '/')).body.tasks).toBe('https://releases.test/api/tasks')
   })
 
+  test('what a proxy says of the address counts where TRUST_PROXY names that proxy, and only there (CR-6)', async () => {
+    await fixture.issue()
+    await fixture.issue()
+    const forwarded = { host: 'inner', 'x-forwarded-host': 'releases.test', 'x-forwarded-proto': 'https' }
+    const next = async () => (await fixture.call('GET', '/releases?limit=1', undefined, forwarded)).body.next
+    await fixture.restart({ TRUST_PROXY: '127.0.0.1,10.0.0.0/8' })
+    expect(await next()).toBe('https://releases.test/releases?limit=1&offset=1')
+    await fixture.restart({ TRUST_PROXY: '10.0.0.0/8' })
+    expect(await next()).toBe('http://inner/releases?limit=1&offset=1')
+  })
+
   test('a coordinator that stops is alive, but not ready (SV-20)', async () => {
     expect((await fixture.call('GET', '/readyz')).code).toBe(200)
     await fixture.coordinator.stop()

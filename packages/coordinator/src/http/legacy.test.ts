@@ -59,7 +59,7 @@ async function hint(
 }
 
 /** Without what counts down. */
-const unhurried = ({ deadlines: _, ...body }: any) => body
+const unhurried = (body: any) => ({ ...body, ...('deadlines' in body ? { deadlines: null } : {}) })
 const shown = async (id = task) => unhurried((await fixture.call('GET', `/tasks/${id}`)).body)
 const questions = (service: FakeService) =>
   service.received.filter(({ action }) => action === 'get_status').length

@@ -8,9 +8,9 @@ export interface Links {
 
 export type Resource = 'releases' | 'tasks' | 'task-services' | 'events' | 'studies' | 'release-notes'
 
-/** From `PUBLIC_URL` where it is set, else from the Host header. */
+/** From `PUBLIC_URL` where it is set, else from the Host header, or what a trusted proxy says of it. */
 export function linksOf(request: FastifyRequest, publicUrl: string | null): Links {
-  const base = publicUrl ?? `http://${request.headers.host ?? 'localhost'}`
+  const base = publicUrl ?? `${request.protocol}://${request.host || 'localhost'}`
   return { base, to: (resource, id) => `${base}/${resource}/${id}` }
 }
 
