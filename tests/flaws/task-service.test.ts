@@ -37,7 +37,7 @@ test('F-68 get_status is 200 with the task, and 404 for one that is not known', 
   })
 })
 
-test('F-69 the state survives a restart, and a poll after staging shows staged', async () => {
+test('F-69 the state survives a restart, and a poll after staging shows staged (TS-5)', async () => {
   const { service } = await openBeside()
   await start(service)
   await becomes(service, 'staged')
@@ -141,7 +141,7 @@ test('F-74 a second start, while it works and after: the same answer, and the wo
   expect([await service.state(), runs]).toEqual(['staged', 1])
 })
 
-test('F-76 a token is asked for, answers are whole, errors are JSON, and the studies of the request are used', async () => {
+test('F-76 a token is asked for, answers are whole, errors are JSON, and the studies of the request are used (SV-11)', async () => {
   const issuer = await openIssuer()
   const used: string[][] = []
   const stage = ({ studies }: { studies: readonly string[] }) => void used.push([...studies])
@@ -422,7 +422,7 @@ test('F-93 keys are read once for many calls, by their names; a token without su
   expect(await ask({ authorization: `Bearer ${await issuer.token(machine(), SERVICES)}` })).toBe(403)
 })
 
-test('F-94 the raised version is there as soon as the last task is published, and not before', async () => {
+test('F-94 the raised version is there as soon as the last task is published, and not before (RC-30)', async () => {
   const { coordinator, services } = await openWith(2)
   const id = await coordinator.publishing(services)
   const version = async () => (await coordinator.release(id)).version

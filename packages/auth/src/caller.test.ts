@@ -6,7 +6,7 @@ const ROLES = 'https://kidsfirstdrc.org/roles'
 const USER = { sub: 'auth0|1', name: 'Ada', [GROUPS]: ['SD_00000001'], [ROLES]: ['DEV'] }
 const MACHINE = { gty: 'client-credentials', azp: 'abc', sub: 'abc@clients' }
 
-test('a user is who the claims say', () => {
+test('a user is who the claims say (AU-6)', () => {
   expect(callerOf(USER)).toEqual({
     kind: 'user',
     id: 'auth0|1',
@@ -16,7 +16,7 @@ test('a user is who the claims say', () => {
   })
 })
 
-describe('role', () => {
+describe('role (AU-6)', () => {
   test.each([
     [['ADMIN'], 'ADMIN'],
     [['DEV'], 'DEV'],

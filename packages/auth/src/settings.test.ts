@@ -71,7 +71,7 @@ test('addresses of keys and tokens can be set by themselves', () => {
   })
 })
 
-test('tokens are sent also where nobody is checked', () => {
+test('tokens are sent also where nobody is checked (AU-2)', () => {
   const env = { AUTH: 'off', ...CLIENT, AUTH_TOKEN_URL: 'http://tokens/t' }
   expect(plan(env)).toMatchObject({ verifier: null, tokens: { audience: 'https://services.test' } })
 })

@@ -36,7 +36,7 @@ async function staged(services: readonly FakeService[], fields: object = {}): Pr
 const statesOf = (release: any) => release.tasks.map((task: any) => task.state)
 
 describe('a release that goes well', () => {
-  test('three services: every move in order, every action once, the version raised at the end', async () => {
+  test('three services: every move in order, every action once, the version raised at the end (RC-31, RC-32)', async () => {
     const services = await setUp(3)
     const id = await fixture.issue({ is_major: true })
     await fixture.tasksReach(id, 'running')
@@ -129,7 +129,7 @@ describe('a release that goes well', () => {
 })
 
 describe('services that refuse or do not answer', () => {
-  test('initialize refused: rejected, failed, with the reason; all are told cancel', async () => {
+  test('initialize refused: rejected, failed, with the reason; all are told cancel (RC-31)', async () => {
     const [one, two] = await setUp(2)
     one!.script.initialize = [answers(422, { message: 'no such study' })]
     one!.script.cancel = [answers(404)]

@@ -147,7 +147,7 @@ test('an attempt that has lost the task publishes nothing', async () => {
   expect(await it.latest()).toBe(NEW)
 })
 
-test('the check of the attempt is the last thing before the rename', async () => {
+test('the check of the attempt is the last thing before the rename (WK-14)', async () => {
   const it = await Stage.open()
   const order: string[] = []
   const fs = watchedFileSystem(nodeFileSystem, ({ name, to }) => void order.push(`${name} ${to ?? ''}`))

@@ -125,7 +125,7 @@ const RUNS: { readonly [row: string]: { stage: number; publish: number; discard:
   tombstone: { stage: 0, publish: 0, discard: 0 },
 }
 
-describe('every cell over HTTP', () => {
+describe('every cell over HTTP (SV-12)', () => {
   test.each(CELLS)(
     '$row, $action → $code $state, then $stored',
     async ({ row, action, code, state, stored }) => {
@@ -171,7 +171,7 @@ describe('every cell over HTTP', () => {
     },
   )
 
-  test('in the end each phase has run as often as the cells say, and no more', async () => {
+  test('in the end each phase has run as often as the cells say, and no more (TS-4)', async () => {
     for (const { id, row, stored } of ended) {
       const { calls, began } = tasks.of(id)
       if (stored === 'running') await began.stage.reached

@@ -138,7 +138,7 @@ describe('workers that are all the first', () => {
   })
 })
 
-describe('another folder', () => {
+describe('another folder (WK-13)', () => {
   test('with its own marker is refused, and both hosts and paths are named', async () => {
     const store = new Store()
     await check(store, 'one', 'host-a')

@@ -421,7 +421,7 @@ describe.concurrent('fencing', () => {
   })
 })
 
-describe.concurrent('answer before work (WK-6, N-4)', () => {
+describe.concurrent('answer before work (TS-3, WK-6, N-4)', () => {
   test.for(['start', 'publish'] as const)(
     'no work begins before the answer to %s is written',
     async (action, { world }) => {

@@ -151,7 +151,7 @@ export function storeContract(kind: string, open: () => Promise<StoreSubject>): 
         expect(await new Outbox(subject.database, 'A').get(idOf(1))).toBeNull()
       })
 
-      test('of many at a time exactly one wins', async () => {
+      test('of many at a time exactly one wins (TS-6)', async () => {
         const before = await insert()
         const next = { ...before, revision: 2 }
         const results = await Promise.all(

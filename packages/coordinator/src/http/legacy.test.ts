@@ -66,7 +66,7 @@ const questions = (service: FakeService) =>
 const unable = () =>
   (legacy.script.get_status = Array.from({ length: 1000 }, () => answers(500, 'Internal Server Error')))
 
-describe('a service of LEGACY_SERVICES', () => {
+describe('a service of LEGACY_SERVICES (AU-10)', () => {
   beforeEach(() => begin((url) => url))
   afterEach(end)
 

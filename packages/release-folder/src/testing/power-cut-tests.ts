@@ -26,7 +26,7 @@ async function scene({ phases, writeSource }: TaskUnderTest) {
 
 /** Declares the tests: what each phase of the task made or undid survives a power cut. */
 export function powerCutTests(task: TaskUnderTest): void {
-  test('what stage made survives a power cut once it returns', async () => {
+  test('what stage made survives a power cut once it returns (WK-14)', async () => {
     const { scenario, cut } = await scene(task)
     const fs = watchedFileSystem(nodeFileSystem, cut.note)
     await runPhase(fs, scenario, 'stage', 1, null)
