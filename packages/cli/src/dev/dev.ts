@@ -117,7 +117,7 @@ class DevSystem {
 
   #sayWhoMayCall(): void {
     const issuer = this.#issuer
-    const how = 'a token: npx release-task token --role viewer|developer|admin'
+    const how = 'npx release-task token --role admin'
     this.#screen.line(issuer ? `issuer ${issuer.url} · ${how}` : 'AUTH=off: nothing checks who calls')
   }
 
