@@ -171,6 +171,12 @@ describe('leases (WK-1, WK-3)', () => {
     expect(decided(record, aClaim({ goneOwner }), at(now))).toMatchObject({ kind: 'unchanged' })
   })
 
+  test('a lease of the claimer’s own is one that it never heard of: it goes on at once, and nothing has crashed', () => {
+    const { next, events } = changed(aRecord('running'), aClaim({ owner: 'A' }))
+    expect(next).toMatchObject({ attempt: 2, crashes: 0, lease: { owner: 'A' } })
+    expect(events).toEqual(['stage_started'])
+  })
+
   test('it passes on when it has run out, and at once where its holder is known to be gone', () => {
     const expired = changed(aRecord('running'), aClaim(), at(NOW + 15_000))
     expect(expired.next).toMatchObject({ attempt: 2, crashes: 1, lease: { owner: 'B' } })

@@ -4,6 +4,7 @@ import { createLogger } from '@release-task/http'
 import { memoryQueue } from '@release-task/queue'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createExecute } from './execute.ts'
+import { ThreadLeaseKeeper } from './lease-keeper.ts'
 import { TimerLeaseKeeper, type HeldLease, type Renewed } from './lease.ts'
 import { anAction, POLICY } from './record.fixture.ts'
 import { eventually, latch, startFixture, stopped, TASK, type Fixture } from './service.fixture.ts'
@@ -171,4 +172,18 @@ describe('ThreadLeaseKeeper, in a whole service', () => {
     await database.close()
     expect(await reason.reached).toBe('canceled')
   })
+})
+
+test('a renewal thread that ends is followed by another, and whoever holds a lease looks at it', async () => {
+  const failures: unknown[] = []
+  // Such an address ends every thread at its start.
+  const keeper = new ThreadLeaseKeeper({ url: 'nothing:at-all', leaseMs: 1000 }, (error) =>
+    failures.push(error),
+  )
+  const looked = latch()
+  keeper.hold(lease(1), 60_000, looked.open)
+  await looked.reached
+  await vi.waitFor(() => expect(failures.length).toBeGreaterThan(1), 10_000)
+  keeper.drop(lease(1))
+  await keeper.close()
 })

@@ -254,6 +254,31 @@ describe('work is told to stop', () => {
     expect(world.record).toMatchObject({ state: 'running', staged: null })
   })
 
+  test('a finished work is stored after all, however often the database fails before it is given back', async () => {
+    const { began, perform } = untilStopped(() => ({ staged: 'whole' }))
+    const worker = new TaskWorker(world.dependencies({ perform }))
+    const handled = worker.handle(ID)
+    await began.reached
+    world.failures = 6
+    worker.shutDown()
+    await handled
+    expect(types()).toEqual(['succeeded'])
+    expect(world.record).toMatchObject({ state: 'staged', staged: 'whole' })
+  })
+
+  test('what could not be stored until then is stored by giving back, and not done again', async () => {
+    const { began, perform } = untilStopped(() => ({ staged: 'whole' }))
+    const worker = new TaskWorker(world.dependencies({ perform }))
+    const handled = worker.handle(ID)
+    await began.reached
+    world.failures = 1
+    worker.shutDown()
+    await vi.waitFor(() => expect(world.failures).toBeLessThan(1))
+    await worker.giveBack()
+    expect(world.record).toMatchObject({ state: 'staged', staged: 'whole' })
+    await handled
+  })
+
   test('giving back does not fail with the database', async () => {
     const { began, perform } = untilStopped(() => ({}))
     const worker = new TaskWorker(world.dependencies({ perform }))
