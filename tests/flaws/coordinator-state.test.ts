@@ -288,9 +288,10 @@ test('F-14 the queue is away when a release is created: it begins all the same',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ name: 'spring', studies: [STUDY] }),
   })
-  const { kf_id: id } = (await created.json()) as any
+  const { kf_id: id } = (await created.json()) as { kf_id: string }
   expect(created.status).toBe(201)
-  const look = async () => ((await (await fetch(`${served.url}/releases/${id}`)).json()) as any).state
+  const look = async () =>
+    ((await (await fetch(`${served.url}/releases/${id}`)).json()) as { state: string }).state
   await eventually(look, (state) => state === 'staged')
 })
 

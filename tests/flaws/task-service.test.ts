@@ -304,7 +304,10 @@ test('F-85 the store is unreachable: 503, at once', async () => {
     ['/status', {}],
   ] as const) {
     const response = await fetch(`${url}${path}`, init)
-    expect([response.status, ((await response.json()) as any).code]).toEqual([503, 'STORE_UNAVAILABLE'])
+    expect([response.status, ((await response.json()) as { code: string }).code]).toEqual([
+      503,
+      'STORE_UNAVAILABLE',
+    ])
   }
 })
 

@@ -1,4 +1,4 @@
-import { Gauge, Registry } from '@release-task/http'
+import { addGauge, addStateGauge, isUp, Registry } from '@release-task/http'
 import type { Queue } from '@release-task/queue'
 import type { ActionOutbox } from './outbox.ts'
 import type { ReleaseStore } from './store.ts'
@@ -12,26 +12,9 @@ interface Sources {
 /** What `/metrics` shows of a coordinator; docs/operating.md says what each one means for whoever is on call. */
 export function createMetrics({ ping, releases, outbox }: Sources, queue: Pick<Queue, 'health'>): Registry {
   const registry = new Registry()
-  new Gauge({
-    name: 'release_coordinator_releases',
-    help: 'Releases by state',
-    labelNames: ['state'],
-    registers: [registry],
-    async collect() {
-      const counts = await releases.countByState().catch(() => [])
-      this.reset()
-      for (const [state, count] of counts) this.set({ state }, count)
-    },
-  })
+  addStateGauge(registry, 'release_coordinator_releases', 'Releases by state', () => releases.countByState())
   const gauge = (name: string, help: string, read: () => Promise<number> | number) =>
-    new Gauge({
-      name: `release_coordinator_${name}`,
-      help,
-      registers: [registry],
-      async collect() {
-        this.set(await known(read))
-      },
-    })
+    addGauge(registry, `release_coordinator_${name}`, help, read)
   gauge('actions_waiting', 'Actions that task services have not taken', async () => {
     return (await outbox.waiting()).count
   })
@@ -43,20 +26,4 @@ export function createMetrics({ ping, releases, outbox }: Sources, queue: Pick<Q
     return queue.health() === 'ok' ? 1 : 0
   })
   return registry
-}
-
-/** With the database away the other figures are wanted more than ever. */
-async function known(read: () => Promise<number> | number): Promise<number> {
-  try {
-    return await read()
-  } catch {
-    return Number.NaN
-  }
-}
-
-function isUp(ping: () => Promise<void>): Promise<number> {
-  return ping().then(
-    () => 1,
-    () => 0,
-  )
 }

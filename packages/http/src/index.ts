@@ -5,7 +5,16 @@ export { HTTP_ERRORS, ListenError, TransportError, type HttpErrorCode } from './
 export { sendEventStream, wantsEventStream, type StreamedEvent } from './event-stream.ts'
 export { listen, type ListenOptions } from './listen.ts'
 export { createLogger, type Logger } from './logger.ts'
-export { Counter, Gauge, Histogram, Registry, serveMetrics } from './metrics.ts'
+export {
+  addGauge,
+  addStateGauge,
+  Counter,
+  Gauge,
+  Histogram,
+  isUp,
+  Registry,
+  serveMetrics,
+} from './metrics.ts'
 export {
   AddressRefused,
   createOutgoing,

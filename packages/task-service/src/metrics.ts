@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, Registry } from '@release-task/http'
+import { addGauge, addStateGauge, Counter, Histogram, isUp, Registry } from '@release-task/http'
 import type { Queue } from '@release-task/queue'
 import type { Outbox } from './outbox.ts'
 import type { TaskStore } from './store.ts'
@@ -26,26 +26,9 @@ export function createMetrics(sources: Sources): Metrics {
 }
 
 function addGauges(registry: Registry, { ping, store, outbox, queue }: Sources): void {
-  new Gauge({
-    name: 'release_task_tasks',
-    help: 'Tasks by state',
-    labelNames: ['state'],
-    registers: [registry],
-    async collect() {
-      const counts = await store.countByState().catch(() => [])
-      this.reset()
-      for (const [state, count] of counts) this.set({ state }, count)
-    },
-  })
+  addStateGauge(registry, 'release_task_tasks', 'Tasks by state', () => store.countByState())
   const gauge = (name: string, help: string, read: () => Promise<number> | number) =>
-    new Gauge({
-      name: `release_task_${name}`,
-      help,
-      registers: [registry],
-      async collect() {
-        this.set(await known(read))
-      },
-    })
+    addGauge(registry, `release_task_${name}`, help, read)
   gauge('oldest_due_seconds', 'How long the oldest work is due that nobody does', async () => {
     return (await store.oldestDueMs()) / 1000
   })
@@ -80,20 +63,4 @@ function addCounters(registry: Registry): Omit<Metrics, 'registry'> {
     retried: (work) => retries.inc({ work }),
     ended: (work, outcome, seconds) => durations.observe({ work, outcome }, seconds),
   }
-}
-
-/** With the database away the other figures are wanted more than ever. */
-async function known(read: () => Promise<number> | number): Promise<number> {
-  try {
-    return await read()
-  } catch {
-    return Number.NaN
-  }
-}
-
-function isUp(ping: () => Promise<void>): Promise<number> {
-  return ping().then(
-    () => 1,
-    () => 0,
-  )
 }

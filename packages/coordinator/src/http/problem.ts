@@ -18,6 +18,9 @@ export const conflict = (detail: string): Problem => new Problem(409, { detail }
 export const invalid = (field: string, ...messages: string[]): Problem =>
   new Problem(400, { [field]: messages })
 
+/** What is said of a relation filter with an id that there is not (CR-14). */
+export const UNKNOWN_CHOICE = 'Select a valid choice. That choice is not one of the available choices.'
+
 function problemOf(error: FastifyError, request: FastifyRequest): Problem {
   if (error instanceof Problem) return error
   if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {

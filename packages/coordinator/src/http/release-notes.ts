@@ -10,7 +10,7 @@ import { bodyOf, parseBody, text } from './fields.ts'
 import { hyperlink, hyperlinkOrNull, NO_OBJECT } from './hyperlink.ts'
 import { linksOf } from './links.ts'
 import { envelope, queryText, windowOf } from './page.ts'
-import { notFound, Problem } from './problem.ts'
+import { notFound, Problem, UNKNOWN_CHOICE } from './problem.ts'
 import { noteView } from './views.ts'
 
 type ById = { Params: { id: string } }
@@ -68,8 +68,6 @@ async function list(deps: HttpDependencies, request: FastifyRequest) {
     window,
   )
 }
-
-const UNKNOWN_CHOICE = 'Select a valid choice. That choice is not one of the available choices.'
 
 /** @throws Problem 400 for each filter that names something unknown */
 async function checkChoices(

@@ -9,7 +9,7 @@ import { bodyOf, integer, parseBody, text } from './fields.ts'
 import { createHints, type Report, type TakeHint } from './legacy.ts'
 import { linksOf } from './links.ts'
 import { envelope, queryText, windowOf } from './page.ts'
-import { invalid, notFound } from './problem.ts'
+import { invalid, notFound, UNKNOWN_CHOICE } from './problem.ts'
 import { problemOf, viewNow } from './releases.ts'
 import { taskView, type ViewNow } from './views.ts'
 
@@ -21,8 +21,6 @@ const report = z.object({
 })
 
 type ById = { Params: { id: string } }
-
-const UNKNOWN_CHOICE = 'Select a valid choice. That choice is not one of the available choices.'
 
 /** `/tasks` (CR-23 to CR-27). */
 export function addTasks(app: App, deps: HttpDependencies): void {
