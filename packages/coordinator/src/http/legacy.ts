@@ -1,5 +1,6 @@
 import { lookup } from 'node:dns/promises'
 import { BlockList, isIPv6 } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Permission } from '@release-task/auth'
 import { TransportError, type Answer, type FastifyRequest } from '@release-task/http'
 import type { Command } from '../decision.ts'
@@ -12,6 +13,7 @@ import { createQuestions } from './questions.ts'
 
 /** What changes the task while its service is asked makes the answer worthless; then it is asked again. */
 const MOST_QUESTIONS = 3
+const CLOCK_MOVES_MS = 2
 
 export type Report = Extract<Command, { type: 'report' }>
 
@@ -65,6 +67,8 @@ export function createHints(deps: HttpDependencies): TakeHint {
       const poll = { type: 'poll', taskId: listed.task.id, askedAt, ...wordOf(body) } as const
       const executed = await deps.execute(listed.releaseId, poll)
       if (executed.decision.kind !== 'unchanged' || !isNewer(executed, listed, askedAt)) return executed
+      // A question of the same millisecond as what changed the task would count as older than it again.
+      await sleep(CLOCK_MOVES_MS)
     }
     return null
   }
