@@ -1,6 +1,6 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import {
   call,
@@ -13,6 +13,8 @@ import {
   type Side,
 } from './processes.fixture.ts'
 
+const GATED_TASK = fileURLToPath(new URL('./gated.task.ts', import.meta.url))
+
 let system: System
 
 beforeEach(() => {
@@ -24,9 +26,11 @@ const taskAt = async (service: Side) => (await call('GET', `${service.url}/tasks
 const portOf = (side: Side) => Number(new URL(side.url).port)
 const is = (state: string) => (seen: string) => seen === state
 
-test('two processes and plain HTTP: staged, published; kill -9 during stage and during publish loses nothing', async () => {
+test('two processes and plain HTTP: staged, published; kill -9 in stage and on both sides of publish loses nothing', async () => {
   const coordinator = await system.coordinator()
-  let service = await system.task(coordinator.url)
+  const hold = join(system.folder, 'hold')
+  const start = (port = 0) => system.task(coordinator.url, port, { HOLD: hold }, GATED_TASK)
+  let service = await start()
   const port = portOf(service)
   const release = await issue(coordinator.url, service.url)
 
@@ -36,19 +40,20 @@ test('two processes and plain HTTP: staged, published; kill -9 during stage and 
   )
   await service.kill('SIGKILL')
   expect(existsSync(join(system.releaseFolder, 'public'))).toBe(false)
-  service = await system.task(coordinator.url, port)
+  service = await start(port)
   await until(() => releaseState(release), is('staged'))
   const staged = await taskAt(service)
   expect(staged).toMatchObject({ state: 'staged', attempt: 2, crashes: 0 })
   expect(filesBelow(join(system.releaseFolder, 'public'))).toEqual([])
 
   expect((await call('POST', `${release}/publish`)).body).toEqual({ message: 'publishing' })
-  await until(
-    () => taskAt(service),
-    (task) => task.state === 'publishing' && task.attempt === 3,
-  )
-  await service.kill('SIGKILL')
-  service = await system.task(coordinator.url, port)
+  for (const [place, attempt] of [['before', 3] as const, ['after', 4] as const]) {
+    await until(async () => existsSync(`${hold}.${place}`), Boolean)
+    expect(await taskAt(service)).toMatchObject({ state: 'publishing', attempt })
+    await service.kill('SIGKILL')
+    writeFileSync(`${hold}.${place}.open`, '')
+    service = await start(port)
+  }
   await until(() => releaseState(release), is('published'))
 
   const { studies, rows, files } = checkPublished(system.releaseFolder)
@@ -58,7 +63,7 @@ test('two processes and plain HTTP: staged, published; kill -9 during stage and 
   expect(files).toHaveLength(9 + 2)
   expect(filesBelow(join(system.releaseFolder, 'staging'))).toEqual([])
   const events = (await call('GET', `${service.url}/tasks/${staged.task_id}/events`)).body.results
-  expect(events.filter((event: { type: string }) => event.type === 'worker_lost')).toHaveLength(2)
+  expect(events.filter((event: { type: string }) => event.type === 'worker_lost')).toHaveLength(3)
 })
 
 test('a coordinator that is away while the task finishes learns of it when it is back, without polling', async () => {
@@ -127,6 +132,5 @@ test('a coordinator killed with -9 in every phase goes on where it was', async (
   await until(() => releaseState(release), is('published'))
   const task = (await call('GET', release)).body.tasks[0]
   expect(task).toMatchObject({ state: 'published', progress: 100 })
-  await sleep(0)
   checkPublished(system.releaseFolder)
 })
