@@ -1,0 +1,75 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describeFault, type Fault, type TimedFault } from './plan.ts'
+import type { FaultSystem } from './system.ts'
+
+/**
+ * Does what the plan says at the times that it says, and undoes all that does not end by itself.
+ * @returns once the last fault is over and every process runs
+ */
+export async function act(system: FaultSystem, faults: readonly TimedFault[]): Promise<void> {
+  const began = performance.now()
+  await Promise.all(
+    faults.map(async ({ atMs, ...fault }) => {
+      await sleep(Math.max(0, atMs - (performance.now() - began)))
+      system.record({ type: 'fault', what: describeFault(fault as Fault) })
+      await commit(system, fault as Fault)
+    }),
+  )
+}
+
+/** What two faults at once would undo for each other is done one after the other. */
+let servers: Promise<unknown> = Promise.resolve()
+
+function inTurn(what: () => Promise<void>): Promise<void> {
+  const done = servers.then(what)
+  servers = done.catch(() => undefined)
+  return done
+}
+
+function commit(system: FaultSystem, fault: Fault): Promise<void> {
+  switch (fault.type) {
+    case 'kill':
+      return system.slot(fault.slot).restart('SIGKILL', fault.downMs, { SKEW_MS: String(fault.skewMs) })
+    case 'terminate':
+      return system.slot(fault.slot).restart('SIGTERM', fault.downMs, {})
+    case 'stop':
+      return system.slot(fault.slot).stop(fault.forMs)
+    case 'network':
+      return trouble(system, fault)
+    case 'disk_full':
+      return fillDisk(system, fault)
+    default:
+      return inTurn(() => troubleServer(system, fault))
+  }
+}
+
+async function trouble(
+  system: FaultSystem,
+  { link, forMs, trouble: share }: Extract<Fault, { type: 'network' }>,
+): Promise<void> {
+  const proxy = system.proxies.get(link)
+  proxy?.setTrouble(share)
+  await sleep(forMs)
+  proxy?.setTrouble(0)
+}
+
+async function fillDisk(
+  system: FaultSystem,
+  { slot, forMs }: Extract<Fault, { type: 'disk_full' }>,
+): Promise<void> {
+  system.setDiskFull(slot, true)
+  await sleep(forMs)
+  system.setDiskFull(slot, false)
+}
+
+async function troubleServer({ redis, postgres }: FaultSystem, fault: Fault): Promise<void> {
+  if (fault.type === 'redis_flush') await redis?.flush()
+  if (fault.type === 'postgres_restart') {
+    await postgres?.end(fault.how)
+    await postgres?.start()
+  }
+  if (fault.type !== 'redis_kill') return
+  await redis?.kill()
+  await sleep(fault.downMs)
+  await redis?.start()
+}

@@ -1,0 +1,123 @@
+// What the author's code did in the world outside, against who was allowed to at that moment.
+import type { TaskEvidence } from './evidence.ts'
+import type { EffectLine, HistoryLine, ProcessLine, Work } from './history.ts'
+import type { Ended, Violation } from './judge.ts'
+
+interface Running {
+  readonly attempt: number
+  readonly work: Work
+  readonly pid: number
+}
+
+export function judgeEffects(history: readonly HistoryLine[], ends: readonly Ended[]): Violation[] {
+  const effects = history.filter((line): line is HistoryLine & EffectLine => line.type === 'effect')
+  return [
+    ...overlaps(history),
+    ...earlyPublic(history),
+    ...ends.flatMap(({ evidence }) =>
+      (evidence?.tasks ?? []).flatMap((task) => {
+        const own = effects.filter((line) => line.task === task.id)
+        return [...judgeAccepted(task, own), ...judgePublic(task, own)]
+      }),
+    ),
+  ]
+}
+
+/** Attempts of one task at work at the same time. */
+function overlaps(history: readonly HistoryLine[]): Violation[] {
+  const workers = new Workers()
+  return history.flatMap((line) => {
+    if (line.type === 'process') workers.change(line)
+    return line.type === 'effect' ? workers.follow(line) : []
+  })
+}
+
+/** Who works on what, from one line to the next. */
+class Workers {
+  readonly #running = new Map<string, readonly Running[]>()
+  readonly #suspendedOnce = new Set<number>()
+
+  /** Who is dead works no more, and who was suspended may have lost its lease without knowing. */
+  change({ what, pid }: ProcessLine): void {
+    if (what === 'stopping') this.#suspendedOnce.add(pid)
+    if (what !== 'stopping' && what !== 'killing' && what !== 'ended') return
+    for (const [task, all] of this.#running)
+      this.#running.set(
+        task,
+        all.filter((one) => one.pid !== pid),
+      )
+  }
+
+  follow(line: EffectLine): Violation[] {
+    const { task, edge, attempt, work, pid } = line
+    const others = (this.#running.get(task) ?? []).filter((one) => one.attempt !== attempt)
+    if (edge === 'public') return []
+    this.#running.set(task, edge === 'begin' ? [...others, { attempt, work, pid }] : others)
+    if (edge !== 'begin') return []
+    // It was claimed before a suspension, and begins after it, when somebody else has the task: its lease is lost.
+    const isLate = (other: Running) => attempt < other.attempt && this.#suspendedOnce.has(pid)
+    return others.filter((other) => !isLate(other)).map((other) => overlap(line, other))
+  }
+}
+
+function overlap({ task, work, attempt }: EffectLine, other: Running): Violation {
+  const what = `${work} of attempt ${attempt} began beside ${other.work} of attempt ${other.attempt}`
+  return { kind: 'doubled', about: task, what }
+}
+
+/** Nothing is made public before a person asked for it. */
+function earlyPublic(history: readonly HistoryLine[]): Violation[] {
+  const asked = new Set<string>()
+  const found: Violation[] = []
+  for (const line of history) {
+    if (line.type === 'person' && line.what === 'publish') asked.add(line.release)
+    if (line.type === 'effect' && line.work === 'publish' && !asked.has(line.release))
+      found.push({ kind: 'public before publish', about: line.task, what: `${line.edge} of publish` })
+  }
+  return found
+}
+
+const FINISHED = { stage: 'staged', publish: 'published' } as const
+
+/** What a service counts as done was done, by the attempt that held the task then, and not once more afterwards. */
+function judgeAccepted(task: TaskEvidence, effects: readonly EffectLine[]): Violation[] {
+  return (['stage', 'publish'] as const).flatMap((work) => {
+    const accepted = (task.own?.events ?? [])
+      .filter((event) => event.type === FINISHED[work])
+      .map((event) => Number(/attempt (\d+)/.exec(event.message)?.[1]))
+    if (accepted.length > 1)
+      return [broken('doubled', task, `${work} was counted as done ${accepted.length} times`)]
+    const [attempt] = accepted
+    if (attempt === undefined) return []
+    const own = effects.filter((line) => line.work === work)
+    const end = own.findIndex((line) => line.attempt === attempt && line.edge === 'end')
+    if (end < 0) return [broken('lost', task, `${work} of attempt ${attempt} counts as done and was not`)]
+    const later = own.find((line) => line.edge === 'begin' && line.attempt > attempt)
+    if (!later) return []
+    return own.indexOf(later) < end
+      ? [broken('fenced', task, `${work} of attempt ${attempt} was counted after ${later.attempt} had begun`)]
+      : [broken('doubled', task, `${work} of attempt ${later.attempt} after ${attempt} had done it`)]
+  })
+}
+
+/** Public is what was staged by the attempt that counted, and nothing of what ended otherwise. */
+function judgePublic(task: TaskEvidence, effects: readonly EffectLine[]): Violation[] {
+  const { publicFiles, state } = task
+  if (state !== 'published')
+    return publicFiles.length === 0
+      ? []
+      : [broken('public after cancel', task, `it is ${state}, ${publicFiles.join()} is public`)]
+  const staged = task.own?.events.find((event) => event.type === 'staged')
+  const attempt = Number(/attempt (\d+)/.exec(staged?.message ?? '')?.[1])
+  const counted = effects.find(
+    (line) => line.work === 'stage' && line.edge === 'end' && line.attempt === attempt,
+  )
+  if (publicFiles.length === 0) return [broken('lost', task, 'it is published, and nothing is public')]
+  return publicFiles.length === 1 && publicFiles[0] === counted?.token
+    ? []
+    : [broken('fenced', task, `public is ${publicFiles.join()}, staged was ${counted?.token}`)]
+}
+
+function broken(kind: Violation['kind'], { id, service }: TaskEvidence, what: string): Violation {
+  return { kind, about: `${id} of ${service}`, what }
+}

@@ -1,0 +1,140 @@
+// What will be done in a round, from its seed alone: the releases, what is wanted of each, and every fault with its time.
+import { Random } from './random.ts'
+
+export type Backend = 'sqlite' | 'full'
+
+export const PHASES = ['initializing', 'running', 'staged', 'publishing'] as const
+export type Phase = (typeof PHASES)[number]
+
+/** What a person, or the author's code, makes of a release. */
+export type Intent =
+  | { readonly type: 'publish' }
+  /** Canceled as soon as it is seen in this phase, or in a later one. */
+  | { readonly type: 'cancel'; readonly at: Phase; readonly afterMs: number }
+  /** One service's stage fails for good. */
+  | { readonly type: 'fail' }
+
+export interface ReleasePlan {
+  readonly intent: Intent
+  readonly startMs: number
+  readonly stageMs: number
+  readonly publishMs: number
+  /** Each phase of the author's code fails once before it works. */
+  readonly isFlaky: boolean
+}
+
+/** Something that is done to the system. `slot` is a process of it, by name. */
+export type Fault =
+  | { readonly type: 'kill'; readonly slot: string; readonly downMs: number; readonly skewMs: number }
+  | { readonly type: 'stop'; readonly slot: string; readonly forMs: number }
+  | { readonly type: 'terminate'; readonly slot: string; readonly downMs: number }
+  | { readonly type: 'network'; readonly link: string; readonly forMs: number; readonly trouble: number }
+  | { readonly type: 'disk_full'; readonly slot: string; readonly forMs: number }
+  | { readonly type: 'redis_kill'; readonly downMs: number }
+  | { readonly type: 'redis_flush' }
+  | { readonly type: 'postgres_restart'; readonly how: 'fast' | 'crash' }
+
+export type TimedFault = Fault & { readonly atMs: number }
+
+export interface RoundPlan {
+  readonly seed: number
+  readonly releases: readonly ReleasePlan[]
+  readonly faults: readonly TimedFault[]
+}
+
+/** The processes of each backend, by the name that faults call them. */
+export const SLOTS: { readonly [backend in Backend]: readonly string[] } = {
+  sqlite: ['coordinator-1', 'alpha', 'beta-api-1', 'beta-worker-1', 'beta-worker-2'],
+  full: [
+    'coordinator-1',
+    'coordinator-2',
+    'alpha',
+    'beta-api-1',
+    'beta-api-2',
+    'beta-worker-1',
+    'beta-worker-2',
+  ],
+}
+/** `to X`: what the coordinator says to a service; `coordinator`: what both services say to it. */
+export const LINKS = ['to alpha', 'to beta', 'coordinator'] as const
+/** A stop is longer than the lease, or nobody would notice it. */
+export const LEASE_MS = 2000
+
+const FAULTS_FOR_MS = 2500
+const SKEW_MS = 5 * 60 * 1000 // 5 min
+
+/** Rounds of one block share their processes, and whether the coordinator polls: half of all blocks must do without. */
+export const BLOCK = 10
+export const isPolling = (seed: number): boolean => Math.floor(seed / BLOCK) % 2 === 1
+
+export function planRound(seed: number, backend: Backend): RoundPlan {
+  const random = new Random(seed)
+  const releases = Array.from({ length: random.between(3, 5) }, () => planRelease(random))
+  const faults = Array.from({ length: random.between(4, 8) }, () => ({
+    atMs: random.between(0, FAULTS_FOR_MS),
+    ...planFault(random, backend),
+  }))
+  return { seed, releases, faults: faults.toSorted((a, b) => a.atMs - b.atMs) }
+}
+
+function planRelease(random: Random): ReleasePlan {
+  return {
+    intent: planIntent(random),
+    startMs: random.between(0, 1200),
+    stageMs: random.between(20, 900),
+    publishMs: random.between(20, 500),
+    isFlaky: random.chance(0.15),
+  }
+}
+
+function planIntent(random: Random): Intent {
+  return random.pick<() => Intent>([
+    [55, () => ({ type: 'publish' })],
+    [35, () => ({ type: 'cancel', at: random.oneOf(PHASES), afterMs: random.between(0, 300) })],
+    [10, () => ({ type: 'fail' })],
+  ])()
+}
+
+function planFault(random: Random, backend: Backend): Fault {
+  const slots = SLOTS[backend]
+  const sqlite = backend === 'sqlite' ? slots : ['alpha']
+  const choices: (readonly [number, () => Fault])[] = [
+    [30, () => planKill(random, backend)],
+    [12, () => ({ type: 'stop', slot: random.oneOf(slots), forMs: planStopMs(random) })],
+    [8, () => ({ type: 'terminate', slot: random.oneOf(slots), downMs: random.between(0, 600) })],
+    [36, () => planNetwork(random)],
+    [6, () => ({ type: 'disk_full', slot: random.oneOf(sqlite), forMs: random.between(100, 1200) })],
+  ]
+  if (backend === 'full')
+    choices.push(
+      [6, () => ({ type: 'redis_kill', downMs: random.between(0, 1500) })],
+      [8, () => ({ type: 'redis_flush' })],
+      [8, () => ({ type: 'postgres_restart', how: random.oneOf(['fast', 'crash']) })],
+    )
+  return random.pick(choices)()
+}
+
+/** Whoever shares a SQLite file shares the clock of its host; only workers of several hosts can disagree. */
+function planKill(random: Random, backend: Backend): Fault {
+  const slot = random.oneOf(SLOTS[backend])
+  const isSkewed = backend === 'full' && slot.includes('worker') && random.chance(0.5)
+  const skewMs = isSkewed ? random.oneOf([-SKEW_MS, SKEW_MS]) : 0
+  return { type: 'kill', slot, downMs: random.between(0, 1000), skewMs }
+}
+
+/** Half of them short, as a busy machine; the others until somebody else has taken the work over. */
+function planStopMs(random: Random): number {
+  return random.chance(0.5) ? random.between(50, 500) : random.between(LEASE_MS + 500, LEASE_MS + 1300)
+}
+
+function planNetwork(random: Random): Fault {
+  const link = random.oneOf(LINKS)
+  return { type: 'network', link, forMs: random.between(300, 2000), trouble: random.between(30, 90) / 100 }
+}
+
+/** One line for people. */
+export function describeFault(fault: Fault): string {
+  const { type, ...facts } = fault
+  const told = Object.entries(facts).filter(([name, value]) => name !== 'atMs' && value !== 0)
+  return [type, ...told.map(([name, value]) => `${name}=${value}`)].join(' ')
+}

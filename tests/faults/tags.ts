@@ -1,0 +1,30 @@
+// How a release tells the task of the fault suite what to do: in its tags, which every service can read.
+
+export interface TaskPlan {
+  readonly stageMs: number
+  readonly publishMs: number
+  readonly isFlaky: boolean
+  /** Name of the service whose stage fails for good; null: none. */
+  readonly fails: string | null
+}
+
+export function writeTags({ stageMs, publishMs, isFlaky, fails }: TaskPlan): string[] {
+  return [
+    `stage:${stageMs}`,
+    `publish:${publishMs}`,
+    ...(isFlaky ? ['flaky'] : []),
+    ...(fails === null ? [] : [`fails:${fails}`]),
+  ]
+}
+
+export function readTags(tags: unknown): TaskPlan {
+  const texts = Array.isArray(tags) ? tags.map(String) : []
+  const value = (name: string) =>
+    texts.find((text) => text.startsWith(`${name}:`))?.slice(name.length + 1) ?? null
+  return {
+    stageMs: Number(value('stage') ?? 0),
+    publishMs: Number(value('publish') ?? 0),
+    isFlaky: texts.includes('flaky'),
+    fails: value('fails'),
+  }
+}
