@@ -62,26 +62,23 @@ function judgeEnd(history: readonly HistoryLine[], end: Ended): Violation[] {
   const { state } = end.evidence
   if (!['published', 'canceled', 'failed'].includes(state))
     return [{ kind: 'lost', about, what: `it is ${state}, and everything has been well for long` }]
-  const right = rightEnd(history, end.id, end.intent)
-  return right === state ? [] : [{ kind: 'wrong end', about, what: `${state} instead of ${right}` }]
+  const right = rightEnds(history, end.id, end.intent)
+  return right.includes(state)
+    ? []
+    : [{ kind: 'wrong end', about, what: `${state}, not ${right.join(' or ')}` }]
 }
 
-/** The end that the rules give. Nothing else in a round may end a release: no deadline is as short as it. */
-function rightEnd(history: readonly HistoryLine[], release: string, intent: Intent): string {
-  if (intent.type === 'fail') return 'failed'
-  const canceled = history.some(
-    (line) =>
-      line.type === 'person' &&
-      line.what === 'cancel' &&
-      line.release === release &&
-      (line.state === 'canceling' || line.state === 'canceled'),
+/** The ends that the rules give. Nothing else in a round may end a release: no deadline is as short as it. */
+function rightEnds(history: readonly HistoryLine[], release: string, intent: Intent): string[] {
+  if (intent.type === 'fail') return ['failed']
+  const cancels = history.filter(
+    (line) => line.type === 'person' && line.what === 'cancel' && line.release === release,
   )
-  if (canceled) return 'canceled'
-  // A cancel whose answer was lost shows in what was seen.
-  const stopped = history.some(
-    (line) => line.type === 'seen' && line.release === release && line.state === 'canceling',
-  )
-  return intent.type === 'cancel' && stopped ? 'canceled' : 'published'
+  const answers = cancels.flatMap((line) => (line.type === 'person' && line.state) || [])
+  if (answers.includes('canceling') || answers.includes('canceled')) return ['canceled']
+  // Whoever got no answer does not know whether it was canceled; whoever did not ask does.
+  const isUnknown = cancels.length > 0 && !answers.includes('published')
+  return isUnknown ? ['canceled', 'published'] : ['published']
 }
 
 function judgeVersions(ends: readonly Ended[]): Violation[] {

@@ -77,6 +77,15 @@ export function actionQueries({ builder, now }: Database) {
       }),
     ),
     remove: prepare(same(builder.deleteFrom('actions').where('task_id', '=', task))),
+    giveBack: prepare(
+      own
+        .set({
+          claimed_by: sql`null`,
+          claimed_until: sql`null`,
+          due_at: sql`${now} + ${parameter('delay_ms')}`,
+        })
+        .where('claimed_by', '=', parameter('owner')),
+    ),
     unclaim: prepare(
       own
         .set({ claimed_by: sql`null`, claimed_until: sql`null` })

@@ -162,6 +162,7 @@ function createDispatcher({ random, log }: CoordinatorParts, rooms: Rooms): Disp
     due: () => outbox.due(isGone),
     nextDelayMs: () => outbox.nextDelayMs(),
     claim: (row) => outbox.claim(row),
+    giveBack: (row) => outbox.giveBack(row),
     isCurrent: (row) => outbox.isCurrent(row),
     again: (row, to) => outbox.again(row, to),
     remove: (row) => outbox.remove(row),

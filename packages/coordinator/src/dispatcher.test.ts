@@ -40,6 +40,7 @@ async function deliver(one: OutboxRow, deps: Partial<DispatcherDependencies> = {
       return null
     },
     claim: async () => true,
+    giveBack: async () => note('given back'),
     isCurrent: async () => true,
     again: async (_, to) => note(`again in ${to.delayMs}`),
     remove: async () => note('removed'),
@@ -67,6 +68,14 @@ describe('one action', () => {
 
   test('is not sent by whoever does not get the row', async () => {
     expect(await deliver(row(), { claim: async () => false })).toEqual([])
+  })
+
+  test('whose outcome cannot be stored is given back at once, not when its claim runs out', async () => {
+    const away = async () => {
+      throw new Error('the database is away')
+    }
+    expect(await deliver(row(), { tell: away })).toEqual(['start', 'given back'])
+    expect(await deliver(row(), { isCurrent: away })).toEqual(['given back'])
   })
 
   test('that may have been heard is asked for first, and not sent if it was (RC-8)', async () => {
@@ -109,7 +118,7 @@ test('the time that asking took counts towards the deadline (RC-7)', async () =>
   expect(await deliver(row(), { request })).toEqual(['start', 'again in 500'])
 })
 
-test('an error of our own leaves the row to its claim: it is neither told nor lost', async () => {
+test('an error of our own is neither told nor lost: the row is given back', async () => {
   const request = async () => Promise.reject(new Error('a mistake'))
-  expect(await deliver(row(), { request })).toEqual(['start'])
+  expect(await deliver(row(), { request })).toEqual(['start', 'given back'])
 })

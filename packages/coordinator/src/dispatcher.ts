@@ -19,6 +19,8 @@ export interface DispatcherDependencies {
   readonly due: () => Promise<OutboxRow[]>
   readonly nextDelayMs: () => Promise<number | null>
   readonly claim: (row: OutboxRow) => Promise<boolean>
+  /** Gives up the own claim, where there is one. */
+  readonly giveBack: (row: OutboxRow) => Promise<void>
   /** Whether the row is still what the task's service is to be told. */
   readonly isCurrent: (row: OutboxRow) => Promise<boolean>
   readonly again: (row: OutboxRow, to: Extract<Step, { kind: 'again' }>) => Promise<void>
@@ -50,6 +52,7 @@ export class Dispatcher {
       nextDelayMs: deps.nextDelayMs,
       key: (row) => row.taskId,
       handle: (row) => this.#deliver(row),
+      giveBack: deps.giveBack,
       concurrency: CONCURRENCY,
       idleMs: IDLE_MS,
       failed: (error, taskId) =>

@@ -3,6 +3,7 @@ import type { Action, ReleaseId, TaskId } from '@release-task/protocol'
 import { actionQueries } from './action-queries.ts'
 
 const BATCH = 200
+const GIVEN_BACK_MS = 1000 // 1 s
 
 /** One thing that a service is still to be told, the newest for its task. */
 export interface OutboxRow {
@@ -117,6 +118,12 @@ export class ActionOutbox {
   async remove(row: OutboxRow): Promise<void> {
     const values = { task_id: row.taskId, sequence: row.sequence }
     await this.#database.commit([{ query: this.#queries.remove, values }, this.#unclaim(row)])
+  }
+
+  /** Gives up the own claim of a row that could not be dealt with: somebody tries again in a moment. */
+  async giveBack(row: OutboxRow): Promise<void> {
+    const values = { task_id: row.taskId, owner: this.#owner, delay_ms: GIVEN_BACK_MS }
+    await this.#database.commit([{ query: this.#queries.giveBack, values }])
   }
 
   #unclaim(row: OutboxRow) {

@@ -502,6 +502,20 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         expect((await Promise.all([b.claim(row), c.claim(row)])).toSorted()).toEqual([false, true])
       })
 
+      test('whoever could not deal with a row gives up its own claim, and nobody else’s', async () => {
+        const record = await begun(1)
+        const [a, b] = [outboxOf('a'), outboxOf('b')]
+        const row = await only(a)
+        await a.claim(row)
+        await b.giveBack(row)
+        expect((await a.ofRelease(record.id))[0]?.claimedUntil).not.toBeNull()
+        await a.giveBack(row)
+        // It may have been heard: asked before it is repeated (RC-8), and not at once.
+        expect((await a.ofRelease(record.id))[0]).toMatchObject({ claimedUntil: null, askFirst: true })
+        expect(await a.due(nobodyIsGone)).toEqual([])
+        expect(await a.nextDelayMs()).toBeLessThanOrEqual(1000)
+      })
+
       test('a try that failed comes back later, with what was learned', async () => {
         const record = await begun(1)
         const a = outboxOf('a')

@@ -7,16 +7,18 @@ interface Row {
 
 function loopOver(rows: Row[], handle: (row: Row) => Promise<void>, concurrency = 2) {
   const failures: (string | null)[] = []
+  const given: string[] = []
   const loop = new DueLoop<Row>({
     due: async () => rows,
     nextDelayMs: async () => null,
     key: (row) => row.id,
     handle,
+    giveBack: async (row) => void given.push(row.id),
     concurrency,
     idleMs: 10,
     failed: (_, key) => failures.push(key),
   })
-  return { loop, failures }
+  return { loop, failures, given }
 }
 
 test('handles every due row, never more at a time than allowed, and never one twice at a time', async () => {
@@ -44,7 +46,7 @@ test('handles every due row, never more at a time than allowed, and never one tw
 test('a row that fails is told and does not stop the loop', async () => {
   const rows: Row[] = [{ id: 'bad' }, { id: 'good' }]
   const finished = Promise.withResolvers<void>()
-  const { loop, failures } = loopOver(
+  const { loop, failures, given } = loopOver(
     rows,
     async (row) => {
       rows.splice(rows.indexOf(row), 1)
@@ -57,6 +59,35 @@ test('a row that fails is told and does not stop the loop', async () => {
   await finished.promise
   await loop.stop()
   expect(failures).toEqual(['bad'])
+  expect(given).toEqual(['bad'])
+})
+
+test('the claim on a row that failed is given back as soon as that is possible, and the row is nobody else’s until then', async () => {
+  const rows: Row[] = [{ id: 'a' }]
+  const given = Promise.withResolvers<void>()
+  let handled = 0
+  let tries = 0
+  const loop = new DueLoop<Row>({
+    due: async () => rows,
+    nextDelayMs: async () => null,
+    key: (row) => row.id,
+    handle: async () => {
+      handled++
+      throw new Error('the database is away')
+    },
+    giveBack: async () => {
+      if (++tries < 3) throw new Error('it still is')
+      rows.length = 0
+      given.resolve()
+    },
+    concurrency: 1,
+    idleMs: 1,
+    failed: () => undefined,
+  })
+  loop.nudge()
+  await given.promise
+  await loop.stop()
+  expect({ handled, tries }).toEqual({ handled: 1, tries: 3 })
 })
 
 test('stop waits for what is being handled, and nothing begins afterwards', async () => {

@@ -6,6 +6,11 @@ export interface DueLoopOptions<Row> {
   readonly nextDelayMs: () => Promise<number | null>
   readonly key: (row: Row) => string
   readonly handle: (row: Row) => Promise<void>
+  /**
+   * Gives up the claim on a row whose handling went wrong, most likely because the database went away in the middle of
+   * it. Called until it succeeds: a claim that nobody gives up would keep everybody from the row until it runs out.
+   */
+  readonly giveBack: (row: Row) => Promise<void>
   readonly concurrency: number
   /** How long to sleep at the most: other processes write to the same table. */
   readonly idleMs: number
@@ -13,6 +18,10 @@ export interface DueLoopOptions<Row> {
 }
 
 const HELD_MS = 100
+const FIRST_PAUSE_MS = 100
+const MOST_PAUSE_MS = 2000
+
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms).unref())
 
 /**
  * Handles rows when they are due. It remembers nothing but what is being handled: everything else is in the
@@ -75,14 +84,33 @@ export class DueLoop<Row> {
     const key = this.#options.key(row)
     if (this.#stopped || this.#busy.has(key) || this.#busy.size >= this.#options.concurrency) return
     this.#busy.add(key)
-    void this.#options
-      .handle(row)
-      .catch((error: unknown) => this.#options.failed(error, key))
-      .then(() => {
-        this.#busy.delete(key)
-        this.nudge()
-        this.#settle()
-      })
+    void this.#handle(row, key).then(() => {
+      this.#busy.delete(key)
+      this.nudge()
+      this.#settle()
+    })
+  }
+
+  async #handle(row: Row, key: string): Promise<void> {
+    try {
+      await this.#options.handle(row)
+    } catch (error) {
+      this.#options.failed(error, key)
+      await this.#giveBack(row)
+    }
+  }
+
+  /** Not for ever at shutdown: whoever finds the claim of a dead process need not respect it. */
+  async #giveBack(row: Row): Promise<void> {
+    for (let failures = 1; ; failures++) {
+      try {
+        return await this.#options.giveBack(row)
+      } catch {
+        // Why it does not answer was told already.
+        if (this.#stopped) return
+        await pause(Math.min(MOST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1)))
+      }
+    }
   }
 
   #settle(): void {

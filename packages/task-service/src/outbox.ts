@@ -2,6 +2,7 @@ import type { Database, SqlValue } from '@release-task/database'
 import { deliveryWrites, reportReads } from './report-queries.ts'
 
 const BATCH = 100
+const GIVEN_BACK_MS = 1000 // 1 s
 const CLAIM_MS = 60 * 1000 // 60 s, longer than any one request
 
 /**
@@ -115,6 +116,12 @@ export class Outbox {
       this.#reads.waiting,
     )
     return { count: row?.count ?? 0, oldestMs: row?.oldest == null ? 0 : row.now - row.oldest }
+  }
+
+  /** Gives up the own claim of a row that could not be dealt with: somebody tries again in a moment. */
+  async giveBack(row: OutboxRow): Promise<void> {
+    const values = { task_id: row.taskId, owner: this.#owner, delay_ms: GIVEN_BACK_MS }
+    await this.#database.commit([{ query: this.#writes.giveBack, values }])
   }
 
   #unclaim(row: OutboxRow) {

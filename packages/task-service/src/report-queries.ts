@@ -92,6 +92,15 @@ export function deliveryWrites({ builder, now }: Database) {
         .where('task_id', '=', parameter('task_id'))
         .where('sequence', '=', parameter('sequence')),
     ),
+    giveBack: prepare(
+      mine
+        .set({
+          claimed_by: sql`null`,
+          claimed_until: sql`null`,
+          due_at: sql`${now} + ${parameter('delay_ms')}`,
+        })
+        .where('claimed_by', '=', parameter('owner')),
+    ),
     // The exception: a newer report keeps the claim of the row that it replaced, until that try has ended.
     unclaim: prepare(
       mine

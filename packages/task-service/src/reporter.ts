@@ -19,6 +19,8 @@ export interface ReporterDependencies {
   readonly due: () => Promise<OutboxRow[]>
   readonly nextDelayMs: () => Promise<number | null>
   readonly claim: (row: OutboxRow) => Promise<boolean>
+  /** Gives up the own claim, where there is one. */
+  readonly giveBack: (row: OutboxRow) => Promise<void>
   readonly reschedule: (row: OutboxRow, to: Reschedule) => Promise<void>
   readonly remove: (row: OutboxRow) => Promise<void>
   readonly send: (taskId: string, report: Report) => Promise<Answer>
@@ -48,6 +50,7 @@ export class Reporter {
       nextDelayMs: deps.nextDelayMs,
       key: (row) => row.taskId,
       handle: (row) => this.#deliver(row),
+      giveBack: deps.giveBack,
       concurrency: CONCURRENCY,
       idleMs: IDLE_MS,
       failed: (error, taskId) =>

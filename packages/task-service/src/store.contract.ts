@@ -387,6 +387,16 @@ export function storeContract(kind: string, open: () => Promise<StoreSubject>): 
         expect(await other.claim(left!)).toBe(true)
       })
 
+      test('whoever could not deal with it gives up its own claim, and nobody else’s', async () => {
+        const claimed = await sending()
+        await other.giveBack(claimed)
+        expect(await row()).toMatchObject({ claimedBy: 'A' })
+        await outbox.giveBack(claimed)
+        expect(await row()).toMatchObject({ claimedBy: null, phase: 'send', failures: 0 })
+        expect(await dueStates(other)).toEqual([])
+        expect(await other.nextDelayMs()).toBeLessThanOrEqual(1000)
+      })
+
       test('reschedule gives it back with its next time', async () => {
         const claimed = await sending()
         await outbox.reschedule(claimed, LATER)

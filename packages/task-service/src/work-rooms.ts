@@ -87,6 +87,7 @@ function createReporter(
     due: () => outbox.due(isGone),
     nextDelayMs: () => outbox.nextDelayMs(),
     claim: (row) => outbox.claim(row),
+    giveBack: (row) => outbox.giveBack(row),
     reschedule: (row, to) => outbox.reschedule(row, to),
     remove: (row) => outbox.remove(row),
     send: (taskId, report) => coordinator.report(taskId, report, signal),
