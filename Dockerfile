@@ -4,6 +4,8 @@ WORKDIR /app
 COPY . .
 # Whole, so that what is wrong shows here and not in production.
 RUN npm ci && node node_modules/typescript/bin/tsc -p tsconfig.json
+# The page, for coordinators with DASHBOARD_DIR=apps/dashboard/dist.
+RUN node node_modules/vite/bin/vite.js build apps/dashboard
 # The same without what only development needs, and without the Node that npm brings along: the image has its own.
 RUN rm -rf node_modules && npm ci --omit=dev --omit=optional
 

@@ -1,7 +1,7 @@
 import type { App, FastifyReply, FastifyRequest, Logger } from '@release-task/http'
 import { ANONYMOUS, type Caller } from './caller.ts'
 import { identify } from './identify.ts'
-import { PERMISSIONS, type Permission, type Policy, type Subject } from './policy.ts'
+import { mostOf, PERMISSION_NAMES, type Permission, type Policy, type Subject } from './policy.ts'
 import type { Verifier } from './verifier.ts'
 
 export interface GuardOptions {
@@ -21,8 +21,6 @@ export interface GuardOptions {
   readonly refuse: (reply: FastifyReply, message: string) => unknown
   readonly log: Logger
 }
-
-const PERMISSION_NAMES = Object.keys(PERMISSIONS) as Permission[]
 
 const callers = new WeakMap<FastifyRequest, Caller>()
 /** Requests that the exception let through: they are not judged again. */
@@ -50,9 +48,8 @@ export function guard(app: App, options: GuardOptions): void {
     const caller = await callerOf(request, options)
     callers.set(request, caller)
     const permission = neededBy(request, options)
-    // Which studies are meant is not known yet: those of the caller are the most that it may mean.
-    const most = caller.kind === 'user' ? { studies: caller.studies } : {}
-    if (policy.may(caller, permission, most)) return
+    // Which studies are meant is not known yet.
+    if (policy.may(caller, permission, mostOf(caller))) return
     if (await exception?.(permission, request)) excepted.add(request)
     else await refuse(reply, policy.refusal(caller, permission))
   })

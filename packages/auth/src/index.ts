@@ -21,6 +21,7 @@ export { identify, type Identity } from './identify.ts'
 export {
   createPolicy,
   PERMISSIONS,
+  permissionsOf,
   type Permission,
   type Policy,
   type PolicyOptions,
@@ -32,4 +33,14 @@ export {
   type AuthSettings,
   type CoordinatorAuthSettings,
 } from './settings.ts'
+export {
+  LOCAL_ROLES,
+  SIGN_IN_SETTINGS,
+  signInOf,
+  tokenOrigins,
+  type LocalRole,
+  type SignIn,
+  type SignInSettings,
+  type SignInWay,
+} from './sign-in.ts'
 export { createVerifier, type Verifier, type VerifierOptions } from './verifier.ts'

@@ -36,6 +36,8 @@ export interface Issuer {
   token(body: unknown): Promise<TokenAnswer>
   /** A token for anybody, without asking: for the person at the terminal. */
   issue(request: IssueRequest): Promise<string>
+  /** How long every token is good. */
+  readonly lifeSeconds: number
 }
 
 /**
@@ -68,7 +70,7 @@ export async function openIssuer(options: IssuerOptions): Promise<Issuer> {
     return { status: 200, body: { access_token: value, token_type: 'Bearer', expires_in: lifeSeconds } }
   }
 
-  return { jwks: () => ({ keys: [key.publicJwk] }), token, issue }
+  return { jwks: () => ({ keys: [key.publicJwk] }), token, issue, lifeSeconds }
 }
 
 /** In a time that does not tell how much of it was right. */

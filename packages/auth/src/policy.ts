@@ -90,6 +90,7 @@ export const PERMISSIONS = {
 } as const satisfies { readonly [permission: string]: Rule }
 
 export type Permission = keyof typeof PERMISSIONS
+export const PERMISSION_NAMES = Object.keys(PERMISSIONS) as Permission[]
 
 export interface Subject {
   /** For `release.create`: the studies of the release; a caller bound to studies may do nothing without them. */
@@ -123,6 +124,18 @@ export function createPolicy({ auth, reads }: PolicyOptions): Policy {
       return PERMISSIONS[permission].refusal
     },
   }
+}
+
+/**
+ * Everything that a caller may do, for a page that shows no more than that (CR-49). Which studies are meant is not known
+ * yet: those of the caller are the most that it may mean.
+ */
+export function permissionsOf(policy: Policy, caller: Caller): readonly Permission[] {
+  return PERMISSION_NAMES.filter((permission) => policy.may(caller, permission, mostOf(caller)))
+}
+
+export function mostOf(caller: Caller): Subject {
+  return caller.kind === 'user' ? { studies: caller.studies } : {}
 }
 
 function standing(caller: Caller): Standing {

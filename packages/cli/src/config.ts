@@ -89,7 +89,7 @@ export function settingsText(...sides: readonly string[]): string {
  */
 export function childEnvironment(
   task: string | null,
-  auth: Readonly<Record<string, string>>,
+  settings: Readonly<Record<string, string>>,
 ): NodeJS.ProcessEnv {
   const releaseDir = process.env['RELEASE_DIR']
   const own = task !== null && releaseDir ? { RELEASE_DIR: `${releaseDir}/${task}` } : {}
@@ -100,10 +100,11 @@ export function childEnvironment(
       .filter(isAboutAuth)
       .map((name) => [name, '']),
   )
-  return { PROGRESS_INTERVAL: '100ms', ...process.env, ...own, ...alone, ...unset, ...auth }
+  return { PROGRESS_INTERVAL: '100ms', ...process.env, ...own, ...alone, ...unset, ...settings }
 }
 
-const isAboutAuth = (name: string) => /^AUTH(0|_|$)/.test(name)
+const isAboutAuth = (name: string) =>
+  /^AUTH(0|_|$)|^DASHBOARD_(CLIENT_ID|AUTHORIZE_URL|TOKEN_URL|DEV_TOKEN_URL|SCOPE)$/.test(name)
 
 /** Whether somebody asked for `dev` without tokens: `AUTH=off npm start`. */
 export function isAuthOff(): boolean {

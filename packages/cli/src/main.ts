@@ -74,6 +74,7 @@ function devCommand(): Command {
     .option('--once', 'end with the release: 0 when it is published, 1 otherwise', false)
     .option('--new', 'issue another release although there is one already', false)
     .option('--data <folder>', 'folder of all state; it survives a restart', '.data')
+    .option('--dashboard <folder>', 'folder of the sources of the page, which is built where they are newer')
     .option('--coordinator-port <port>', 'port of the coordinator', port, 5001)
     .option('--issuer-port <port>', 'port of the issuer of tokens', port, 5002)
     .option('--task-port <port>', 'port of the first task service; further ones follow', port, 8282)

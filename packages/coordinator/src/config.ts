@@ -1,4 +1,10 @@
-import { checkAuthSettings, COORDINATOR_AUTH_SETTINGS, withAuth0Names } from '@release-task/auth'
+import {
+  checkAuthSettings,
+  COORDINATOR_AUTH_SETTINGS,
+  SIGN_IN_SETTINGS,
+  signInOf,
+  withAuth0Names,
+} from '@release-task/auth'
 import {
   choice,
   count,
@@ -94,6 +100,12 @@ export const COORDINATOR_SETTINGS = {
     null,
     'Origins whose pages may call the API from a browser, with commas between them.',
   ),
+  dashboardDir: text(
+    'DASHBOARD_DIR',
+    null,
+    'Folder of the built page, which browsers are then shown at the paths of the API. It may come, or be replaced, later.',
+  ),
+  ...SIGN_IN_SETTINGS,
   logLevel: choice(['trace', 'debug', 'info', 'warn', 'error', 'silent'])(
     'LOG_LEVEL',
     'info',
@@ -107,5 +119,6 @@ export type CoordinatorConfig = SettingsOf<typeof COORDINATOR_SETTINGS>
 export function readConfig(env: Environment = process.env): CoordinatorConfig {
   const config = readSettings(COORDINATOR_SETTINGS, withAuth0Names(env))
   checkAuthSettings('coordinator', config)
+  signInOf(config)
   return config
 }

@@ -11,6 +11,7 @@ import { addLimits, MOST_BODY_BYTES, MOST_HEAD_BYTES } from './limits.ts'
 import type { Logger } from './logger.ts'
 import { refusalOf, refuseConnection, type ErrorBody } from './refusals.ts'
 import { SECURITY_HEADERS } from './security-headers.ts'
+import { endUnusedConnections } from './unused-connections.ts'
 
 export type App = FastifyInstance<
   RawServerDefault,
@@ -81,6 +82,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     corsOrigins: options.corsOrigins ?? [],
     errorBody,
   })
+  endUnusedConnections(app)
   await app.register(swagger, {
     openapi: { openapi: '3.1.0', info: { title: options.title, version: options.version } },
     transform: jsonSchemaTransform,

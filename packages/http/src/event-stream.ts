@@ -17,7 +17,8 @@ export interface StreamSource {
 }
 
 const SLOW_READER_MS = 60 * 1000 // 60 s
-const KEEP_ALIVE_MS = 15 * 1000 // 15 s: proxies close what is silent for longer
+const KEEP_ALIVE_MS = 12 * 1000 // 12 s: with the longest wait for events, a reader hears something within 15 s
+const LAST_WORDS_MS = 1000 // 1 s for a reader to take what is on its way
 
 /** Whether the reader prefers a stream to a JSON answer. */
 export function wantsEventStream(request: FastifyRequest): boolean {
@@ -30,24 +31,45 @@ export function lastEventId(request: FastifyRequest): number {
   return Number.isSafeInteger(header) && header > 0 ? header : 0
 }
 
-/** Answers with server-sent events until the reader goes away or the source ends. */
+/** Aborts when the reader goes away, and at once where it has gone already: then no event tells it any more. */
+export function readerGone({ raw }: FastifyReply): AbortSignal {
+  const gone = new AbortController()
+  raw.once('close', () => gone.abort())
+  if (raw.destroyed || raw.socket?.destroyed) gone.abort()
+  return gone.signal
+}
+
+/** Answers with server-sent events until the reader goes away or the source ends (SV-18, CR-43). */
 export async function sendEventStream(request: FastifyRequest, reply: FastifyReply, source: StreamSource) {
   reply.hijack()
   const { raw } = reply
+  const stop = AbortSignal.any([readerGone(reply), source.signal])
   // What the hooks have put on the answer goes with it: nobody else writes its headers any more.
   const headers = reply.getHeaders() as OutgoingHttpHeaders
-  raw.writeHead(200, { ...headers, 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
-  const closed = new Promise<void>((resolve) => raw.once('close', resolve))
-  const ended = new AbortController()
-  void closed.then(() => ended.abort())
-  const stop = AbortSignal.any([ended.signal, source.signal])
+  raw.writeHead(200, {
+    ...headers,
+    'content-type': 'text/event-stream',
+    'cache-control': 'no-store',
+    // Kept for further requests, it would keep a server that stops from ending.
+    connection: 'close',
+  })
+  // A reader knows that it is connected before there is an event.
+  raw.flushHeaders()
   try {
     await pump(lastEventId(request), source, raw, stop)
   } catch (error) {
     request.log.warn({ err: error }, 'event stream ended by an error')
   } finally {
-    raw.end()
+    endSoon(raw)
   }
+}
+
+/** A reader that takes nothing any more holds up nobody, and keeps no memory; it resumes where it was. */
+function endSoon(raw: FastifyReply['raw']): void {
+  raw.end()
+  if (raw.destroyed) return
+  const timer = setTimeout(() => raw.destroy(), LAST_WORDS_MS)
+  raw.once('close', () => clearTimeout(timer))
 }
 
 async function pump(from: number, source: StreamSource, raw: FastifyReply['raw'], stop: AbortSignal) {

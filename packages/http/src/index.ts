@@ -2,7 +2,7 @@ export { kindOfAddress, type AddressKind } from './address-kind.ts'
 export { createApp, type App, type AppOptions } from './app.ts'
 export { request, type Answer, type RequestOptions } from './client.ts'
 export { HTTP_ERRORS, ListenError, TransportError, type HttpErrorCode } from './errors.ts'
-export { sendEventStream, wantsEventStream, type StreamedEvent } from './event-stream.ts'
+export { readerGone, sendEventStream, wantsEventStream, type StreamedEvent } from './event-stream.ts'
 export { listen, type ListenOptions } from './listen.ts'
 export { createLogger, type Logger } from './logger.ts'
 export {

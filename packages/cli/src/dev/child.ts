@@ -14,8 +14,8 @@ export interface ChildOptions {
   readonly args: readonly string[]
   /** The task's name where it shares RELEASE_DIR with other tasks; null: it has all of it. */
   readonly task: string | null
-  /** Settings of authentication. */
-  readonly auth: Readonly<Record<string, string>>
+  /** Before those of the environment. */
+  readonly settings: Readonly<Record<string, string>>
   readonly logFile: string
   /** It ended unasked and was started again. */
   readonly restarted: (how: string, pid: number) => void
@@ -60,7 +60,7 @@ export class Child {
     const execArgv = process.execArgv
     const child = fork(BIN, args, {
       execArgv,
-      env: childEnvironment(this.#options.task, this.#options.auth),
+      env: childEnvironment(this.#options.task, this.#options.settings),
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
     this.#process = child

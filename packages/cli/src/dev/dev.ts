@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { isAuthOff, terminalName } from '../config.ts'
 import { explain } from '../explain.ts'
 import { loadTask } from '../load-task.ts'
@@ -8,6 +8,7 @@ import { Child } from './child.ts'
 import { CoordinatorApi, isOver, type ReleaseShown } from './coordinator-api.ts'
 import { openKeys } from './keys.ts'
 import { startIssuer, type LocalIssuer } from './local-issuer.ts'
+import { showPage } from './page.ts'
 import { createScreen, type Screen } from './screen.ts'
 import { Session } from './session.ts'
 
@@ -19,6 +20,8 @@ export interface DevOptions {
   readonly coordinatorPort: number
   readonly issuerPort: number
   readonly taskPort: number
+  /** Folder of the sources of the page; without it there is none. */
+  readonly dashboard?: string
   readonly version: string
 }
 
@@ -33,7 +36,7 @@ export async function runDev(options: DevOptions): Promise<number> {
   const stop = new AbortController()
   const stopped = new Promise<number>((resolve) => onStopSignal(() => resolve(options.once ? 130 : 0)))
   const children: Child[] = []
-  const system = new DevSystem(options, screen, children)
+  const system = new DevSystem({ ...options, stop: stop.signal }, screen, children)
   const work = system
     .start()
     .then(async (release) =>
@@ -62,16 +65,22 @@ function fail(screen: Screen, error: unknown): number {
   return 1
 }
 
+interface SystemOptions extends DevOptions {
+  readonly stop: AbortSignal
+}
+
 /** The processes of a run and the release to begin with. */
 class DevSystem {
   readonly services = new Map<string, Child>()
-  readonly #options: DevOptions
+  readonly #options: SystemOptions
   readonly #screen: Screen
   readonly #children: Child[]
   #api: CoordinatorApi | null = null
   #issuer: LocalIssuer | null = null
+  /** Settled once the page is built, or is not. */
+  #page: Promise<void> = Promise.resolve()
 
-  constructor(options: DevOptions, screen: Screen, children: Child[]) {
+  constructor(options: SystemOptions, screen: Screen, children: Child[]) {
     this.#options = options
     this.#screen = screen
     this.#children = children
@@ -97,6 +106,7 @@ class DevSystem {
     this.#screen.line(`release-task ${version} · ${data} (${isNew ? 'new' : history(count, newest)})`)
     this.#screen.line(`coordinator ${coordinator.url} pid ${coordinator.pid}`)
     this.#sayWhoMayCall()
+    this.#page = this.#showPage(coordinator.url)
     for (const [index, { name }] of tasks.entries()) {
       const port = taskPort === 0 ? 0 : taskPort + index
       const args = ['serve', files[index] ?? '', '--port', String(port), '--coordinator', coordinator.url]
@@ -112,7 +122,15 @@ class DevSystem {
   }
 
   async close(): Promise<void> {
+    await this.#page
     await this.#issuer?.close()
+  }
+
+  /** Beside everything else: no release waits for it. A run that ends with its release has nobody who looks. */
+  async #showPage(url: string): Promise<void> {
+    const { dashboard: folder, once, stop } = this.#options
+    if (folder !== undefined && !once)
+      await showPage({ folder, url, stop, say: (line) => this.#screen.line(line) })
   }
 
   #sayWhoMayCall(): void {
@@ -130,12 +148,14 @@ class DevSystem {
   }
 
   #child(name: string, args: readonly string[]): Child {
-    const { data, files } = this.#options
+    const { data, files, dashboard } = this.#options
+    const isCoordinator = name === 'coordinator'
+    const page = isCoordinator && dashboard !== undefined ? { DASHBOARD_DIR: resolve(dashboard, 'dist') } : {}
     const child = new Child({
       name,
       task: files.length > 1 ? name : null,
       args: [...args, '--data', data],
-      auth: this.#issuer?.environmentOf(name === 'coordinator' ? null : name) ?? {},
+      settings: { ...this.#issuer?.environmentOf(isCoordinator ? null : name), ...page },
       logFile: join(data, 'logs', `${name}.log`),
       restarted: (how, pid) =>
         this.#screen.line(`${name} ended by ${how}; started again as pid ${pid}, it goes on where it was`),

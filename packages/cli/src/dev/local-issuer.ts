@@ -4,9 +4,8 @@ import { join } from 'node:path'
 import { openIssuer, type Issuer } from '@release-task/auth/issuer'
 import { createApp, createLogger, listen } from '@release-task/http'
 import { CliError } from '../errors.ts'
-
-/** Whom a token is for: one for a task service is worth nothing at the coordinator, and the reverse (AU-9). */
-export const AUDIENCES = { coordinator: 'release-coordinator', task: 'release-task-service' } as const
+import { AUDIENCES, roleToken, type RoleWish } from './role-token.ts'
+import { addTokenEndpoint, originsOf, TOKEN_PATH } from './token-endpoint.ts'
 
 const COORDINATOR = 'coordinator'
 
@@ -22,7 +21,7 @@ export interface LocalIssuer {
   environmentOf(task: string | null): Record<string, string>
   /** A token for the coordinator, of whoever sits at this terminal. */
   adminToken(): Promise<string>
-  /** For `release-task token`, in another terminal. */
+  /** Where the coordinator is: for `release-task token` in another terminal, and for the page, which may then ask too. */
   note(coordinatorUrl: string): void
   close(): Promise<void>
 }
@@ -50,19 +49,37 @@ export async function startIssuer(
   mkdirSync(folderOf(data), { recursive: true })
   let issuer: Issuer | null = null
   const opened = () => issuer as Issuer
-  const app = await createApp({ title: 'Issuer', version: '1', logger: createLogger('issuer', 'silent') })
+  // Filled once the coordinator listens, which needs the issuer before.
+  const corsOrigins: string[] = []
+  let coordinatorUrl = ''
+  const app = await createApp({
+    title: 'Issuer',
+    version: '1',
+    logger: createLogger('issuer', 'silent'),
+    corsOrigins,
+  })
   app.get('/.well-known/jwks.json', async () => opened().jwks())
   app.post('/oauth/token', async (request, reply) => {
     const { status, body } = await opened().token(request.body)
     return reply.status(status).send(body)
+  })
+  addTokenEndpoint(app, {
+    origins: corsOrigins,
+    issue: async (role) => ({
+      access_token: await roleToken(opened(), { role, receiver: 'coordinator', coordinator: coordinatorUrl }),
+      expires_in: opened().lifeSeconds,
+    }),
   })
   const url = await listen(app, { host: '127.0.0.1', port, auth: null })
   issuer = await openIssuer({ folder: folderOf(data), issuer: url, clients })
   return {
     url,
     environmentOf: (task) => environmentOf(url, task, secrets),
-    adminToken: () => tokenOf(opened(), { role: 'ADMIN', audience: AUDIENCES.coordinator, studies: [] }),
+    adminToken: () =>
+      roleToken(opened(), { role: 'admin', receiver: 'coordinator', coordinator: coordinatorUrl }),
     note: (coordinator) => {
+      coordinatorUrl = coordinator
+      corsOrigins.push(...originsOf(coordinator))
       const note: IssuerNote = { issuer: url, coordinator }
       writeFileSync(noteOf(data), JSON.stringify(note, null, 2) + '\n')
     },
@@ -81,19 +98,8 @@ function environmentOf(url: string, task: string | null, secrets: ReadonlyMap<st
     AUTH_CLIENT_ID: name,
     AUTH_CLIENT_SECRET: secrets.get(name) ?? '',
     AUTH_TOKEN_AUDIENCE: other,
+    ...(task === null ? { DASHBOARD_DEV_TOKEN_URL: `${url}${TOKEN_PATH}` } : {}),
   }
-}
-
-export interface TokenWish {
-  readonly role: 'ADMIN' | 'DEV' | 'USER'
-  readonly audience: string
-  /** Studies that a developer may release. */
-  readonly studies: readonly string[]
-}
-
-function tokenOf(issuer: Issuer, { role, audience, studies }: TokenWish): Promise<string> {
-  const id = `dev-${role.toLowerCase()}`
-  return issuer.issue({ kind: 'user', id, name: id, role, studies, audience })
 }
 
 /** What `dev` wrote down for the terminal beside it. @throws CliError TOKEN_UNAVAILABLE */
@@ -107,7 +113,8 @@ export function readNote(data: string): IssuerNote {
 }
 
 /** A token of the issuer whose key lies in the data folder; `dev` need not be asked for it. */
-export async function issueToken(data: string, wish: TokenWish): Promise<string> {
-  const { issuer } = readNote(data)
-  return tokenOf(await openIssuer({ folder: folderOf(data), issuer, clients: [] }), wish)
+export async function issueToken(data: string, wish: Omit<RoleWish, 'coordinator'>): Promise<string> {
+  const { issuer, coordinator } = readNote(data)
+  const opened = await openIssuer({ folder: folderOf(data), issuer, clients: [] })
+  return roleToken(opened, { ...wish, coordinator })
 }

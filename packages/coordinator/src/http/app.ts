@@ -10,10 +10,12 @@ import { addLatestPublished } from './latest-published.ts'
 import { linksOf, type Resource } from './links.ts'
 import { addMethods } from './methods.ts'
 import { answerJsonOnly } from './negotiation.ts'
+import { addPages } from './pages.ts'
 import { permissionOf, subjectOf } from './permissions.ts'
 import { handleErrors } from './problem.ts'
 import { addReleaseNotes } from './release-notes.ts'
 import { addReleases } from './releases.ts'
+import { addSignIn } from './sign-in.ts'
 import { addStudies } from './studies.ts'
 import { addTasks } from './tasks.ts'
 import { addTaskServices } from './task-services.ts'
@@ -41,6 +43,7 @@ export async function createHttp(deps: HttpDependencies): Promise<App> {
   })
   handleErrors(app)
   keepNothing(app)
+  addPages(app, deps)
   addGuard(app, deps)
   answerJsonOnly(app)
   app.removeAllContentTypeParsers()
@@ -59,6 +62,7 @@ export async function createHttp(deps: HttpDependencies): Promise<App> {
   addEvents(app, deps)
   addEventStream(app, deps)
   addAudit(app, deps)
+  addSignIn(app, deps)
   addHealth(app, deps)
   addMethods(app)
   serveMetrics(app, deps.registry)

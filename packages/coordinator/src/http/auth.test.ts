@@ -442,7 +442,7 @@ describe('AUTH_READS=required', () => {
     const user = [(await fixture.headersOf('USER'))['authorization'] ?? '']
     for (const { path } of all) {
       const asked = concrete(path)
-      const open = /^\/(livez|readyz|releases\/latest-published)(\.json)?$/.test(asked)
+      const open = /^\/(livez|readyz|sign-in|me|releases\/latest-published)(\.json)?$/.test(asked)
       const answer = await rawRequest(fixture.url, { method: 'GET', path: asked })
       expect(answer.status === 403, `${asked} ${answer.status}`).toBe(!open)
       if (!open) expect(answer.body).toEqual(MISSING)

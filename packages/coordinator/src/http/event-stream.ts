@@ -1,5 +1,6 @@
 import { callerOn } from '@release-task/auth'
 import {
+  readerGone,
   sendEventStream,
   type App,
   type FastifyReply,
@@ -20,7 +21,6 @@ const BATCH = 200
 const LOOK_MS = 2 * 1000 // 2 s: the bell may not have been heard
 const SPACING_MS = 100 // between two looks, however often it rings
 const COME_BACK_MS = 2 * 1000 // 2 s until a reader whose stream ended opens the next one
-const LAST_WORDS_MS = 1000 // 1 s for a reader to take what is on its way
 
 /** `GET /events/stream`: events as they are written (CR-43). */
 export function addEventStream(app: App, deps: HttpDependencies): void {
@@ -53,10 +53,8 @@ interface Asked {
 
 async function stream(deps: HttpDependencies, { request, reply, asked }: Asked): Promise<void> {
   const { raw } = reply
-  const closed = new AbortController()
-  raw.once('close', () => closed.abort())
+  const signal = AbortSignal.any([deps.stopping, readerGone(reply)])
   const newest = await deps.events.newest()
-  const signal = AbortSignal.any([deps.stopping, closed.signal])
   // A database that was restored has fewer events than the reader has seen: it goes on with what comes now.
   const from = Math.min(asked ?? newest, newest)
   const reader = new EventReader({
@@ -79,14 +77,6 @@ async function stream(deps: HttpDependencies, { request, reply, asked }: Asked):
   // A proxy that collects answers before it passes them on would keep the events back.
   reply.header('x-accel-buffering', 'no')
   await sendEventStream(request, reply, { read, signal, intervalMs: SPACING_MS })
-  endSoon(raw)
-}
-
-/** A reader that takes nothing any more must not hold up the end of the process; it resumes where it was. */
-function endSoon(raw: FastifyReply['raw']): void {
-  if (raw.destroyed) return
-  const timer = setTimeout(() => raw.destroy(), LAST_WORDS_MS)
-  raw.once('close', () => clearTimeout(timer))
 }
 
 function filterOf(request: FastifyRequest): EventFilter {

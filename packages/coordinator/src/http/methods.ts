@@ -42,6 +42,8 @@ const PATHS: readonly PathMethods[] = [
   path('/(events|studies)/[^/]+', 'one of the list', READ),
   path('/studies/[^/]+/releases(/[^/]+)?', 'releases of a study', READ),
   path('/audit', 'who changed what', READ),
+  path('/sign-in', 'how to get a token', READ),
+  path('/me', 'who asks', READ),
   path('/', 'root', READ),
   path('/(livez|readyz)', 'about the coordinator', READ),
 ]

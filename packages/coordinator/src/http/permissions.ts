@@ -1,8 +1,8 @@
 import type { Permission, Subject } from '@release-task/auth'
 
 const READ = ['GET', 'HEAD']
-/** Answered to everybody: health, and what is meant for the public (AU-3). */
-const OPEN = /^\/(livez|readyz|releases\/latest-published)$/
+/** Answered to everybody: health, what is meant for the public, and what a page asks to sign somebody in (AU-3). */
+const OPEN = /^\/(livez|readyz|sign-in|me|releases\/latest-published)$/
 
 type Rule = readonly [methods: RegExp, route: RegExp, permission: Permission]
 
