@@ -11,8 +11,8 @@ export async function act(system: FaultSystem, faults: readonly TimedFault[]): P
   await Promise.all(
     faults.map(async ({ atMs, ...fault }) => {
       await sleep(Math.max(0, atMs - (performance.now() - began)))
-      system.record({ type: 'fault', what: describeFault(fault as Fault) })
-      await commit(system, fault as Fault)
+      system.record({ type: 'fault', what: describeFault(fault) })
+      await commit(system, fault)
     }),
   )
 }
@@ -34,12 +34,30 @@ function commit(system: FaultSystem, fault: Fault): Promise<void> {
       return system.slot(fault.slot).restart('SIGTERM', fault.downMs, {})
     case 'stop':
       return system.slot(fault.slot).stop(fault.forMs)
+    case 'pause_work':
+      return pauseWork(system, fault.forMs)
     case 'network':
       return trouble(system, fault)
     case 'disk_full':
       return fillDisk(system, fault)
     default:
       return inTurn(() => troubleServer(system, fault))
+  }
+}
+
+const WORK_WITHIN_MS = 1000
+const LOOK_MS = 10
+
+/** Does nothing where no worker begins to work for a while. */
+async function pauseWork(system: FaultSystem, forMs: number): Promise<void> {
+  const workers = [...system.slots.values()].filter(({ name }) => name.includes('-worker-'))
+  const from = system.mark()
+  const end = performance.now() + WORK_WITHIN_MS
+  while (performance.now() < end) {
+    const begun = system.history(from).findLast((line) => line.type === 'effect' && line.edge === 'begin')
+    const worker = workers.find(({ pid }) => begun?.type === 'effect' && begun.pid === pid)
+    if (worker) return worker.stop(forMs)
+    await sleep(LOOK_MS)
   }
 }
 

@@ -1,10 +1,10 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Backend } from './plan.ts'
-import type { Round } from './round.ts'
+import { document } from './document.ts'
+import { Results } from './results.ts'
 import { runRounds } from './run.ts'
-import { rowOf, runTable, type Row } from './table.ts'
+import { runTable } from './table.ts'
 import { tellRound } from './tell.ts'
 
 const HELP = `npm run faults -- [options]
@@ -14,6 +14,7 @@ const HELP = `npm run faults -- [options]
   --rounds N              how many rounds                                                        (10)
   --fresh                 do again what an earlier run has done already
   --stop-at-first         end with the first round that goes wrong
+  --document              write docs/faults.md from what was kept, and run nothing
   --results FOLDER        where rounds are kept, so that a run can be taken up again             (.data/faults)
 `
 
@@ -23,6 +24,7 @@ export interface Options {
   readonly rounds: number
   readonly fresh: boolean
   readonly stopAtFirst: boolean
+  readonly document: boolean
   readonly results: string
 }
 
@@ -36,6 +38,7 @@ export function readOptions(args: readonly string[]): Options | null {
       rounds: { type: 'string', default: '10' },
       results: { type: 'string', default: join('.data', 'faults') },
       fresh: { type: 'boolean', default: false },
+      document: { type: 'boolean', default: false },
       'stop-at-first': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -44,7 +47,8 @@ export function readOptions(args: readonly string[]): Options | null {
   const { backend, fresh, results } = values
   if (backend !== 'sqlite' && backend !== 'full') throw new Error('--backend must be sqlite or full')
   const [seed, rounds] = [whole('seed', values.seed, 0), whole('rounds', values.rounds, 1)]
-  return { backend, seed, rounds, fresh, results, stopAtFirst: values['stop-at-first'] }
+  const { document: isDocument } = values
+  return { backend, seed, rounds, fresh, results, document: isDocument, stopAtFirst: values['stop-at-first'] }
 }
 
 function whole(name: string, text: string, least: number): number {
@@ -57,6 +61,7 @@ function whole(name: string, text: string, least: number): number {
 export async function runMain(args: readonly string[]): Promise<number> {
   try {
     const options = readOptions(args)
+    if (options?.document) return (document(options.results), 0)
     if (options) return await run(options)
     process.stdout.write(HELP)
     return 0
@@ -78,46 +83,4 @@ async function run(options: Options): Promise<number> {
   })
   process.stdout.write(`\n${runTable(results.rows)}\n`)
   return results.rows.every((row) => row.violations.length === 0) ? 0 : 1
-}
-
-/** What each round came to, kept at once: a run that is broken off goes on where it was. */
-class Results {
-  readonly #options: Options
-  readonly rows: Row[]
-
-  constructor(options: Options) {
-    this.#options = options
-    mkdirSync(dirname(this.#file), { recursive: true })
-    if (options.fresh) rmSync(this.#file, { force: true })
-    this.rows = this.#read().filter((row) => this.#isAsked(row))
-  }
-
-  keep(round: Round): void {
-    const row = rowOf(round)
-    this.rows.push(row)
-    appendFileSync(this.#file, `${JSON.stringify(row)}\n`)
-  }
-
-  /** @returns the file that the history of a round that went wrong is in */
-  keepHistory({ plan, history }: Round): string {
-    const file = join(this.#options.results, `${this.#options.backend}-${plan.seed}.history.jsonl`)
-    writeFileSync(file, history.map((line) => `${JSON.stringify(line)}\n`).join(''))
-    return file
-  }
-
-  get #file(): string {
-    return join(this.#options.results, `${this.#options.backend}.jsonl`)
-  }
-
-  /** A round that went wrong is done again. */
-  #isAsked({ seed, violations }: Row): boolean {
-    const first = this.#options.seed
-    return violations.length === 0 && seed >= first && seed < first + this.#options.rounds
-  }
-
-  #read(): Row[] {
-    if (!existsSync(this.#file)) return []
-    const lines = readFileSync(this.#file, 'utf8').split('\n')
-    return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Row)
-  }
 }

@@ -27,6 +27,8 @@ export interface ReleasePlan {
 export type Fault =
   | { readonly type: 'kill'; readonly slot: string; readonly downMs: number; readonly skewMs: number }
   | { readonly type: 'stop'; readonly slot: string; readonly forMs: number }
+  /** The same to a worker that has just begun to work, so that another takes its work over. */
+  | { readonly type: 'pause_work'; readonly forMs: number }
   | { readonly type: 'terminate'; readonly slot: string; readonly downMs: number }
   | { readonly type: 'network'; readonly link: string; readonly forMs: number; readonly trouble: number }
   | { readonly type: 'disk_full'; readonly slot: string; readonly forMs: number }
@@ -58,9 +60,9 @@ export const SLOTS: { readonly [backend in Backend]: readonly string[] } = {
 /** `to X`: what the coordinator says to a service; `coordinator`: what both services say to it. */
 export const LINKS = ['to alpha', 'to beta', 'coordinator'] as const
 /** A stop is longer than the lease, or nobody would notice it. */
-export const LEASE_MS = 2000
+export const LEASE_MS = 3000
 
-const FAULTS_FOR_MS = 2500
+const FAULTS_FOR_MS = 2000
 const SKEW_MS = 5 * 60 * 1000 // 5 min
 
 /** Rounds of one block share their processes, and whether the coordinator polls: half of all blocks must do without. */
@@ -80,7 +82,7 @@ export function planRound(seed: number, backend: Backend): RoundPlan {
 function planRelease(random: Random): ReleasePlan {
   return {
     intent: planIntent(random),
-    startMs: random.between(0, 1200),
+    startMs: random.between(0, 900),
     stageMs: random.between(20, 900),
     publishMs: random.between(20, 500),
     isFlaky: random.chance(0.15),
@@ -101,6 +103,7 @@ function planFault(random: Random, backend: Backend): Fault {
   const choices: (readonly [number, () => Fault])[] = [
     [30, () => planKill(random, backend)],
     [12, () => ({ type: 'stop', slot: random.oneOf(slots), forMs: planStopMs(random) })],
+    [9, () => ({ type: 'pause_work', forMs: planLongMs(random) })],
     [8, () => ({ type: 'terminate', slot: random.oneOf(slots), downMs: random.between(0, 600) })],
     [36, () => planNetwork(random)],
     [6, () => ({ type: 'disk_full', slot: random.oneOf(sqlite), forMs: random.between(100, 1200) })],
@@ -122,10 +125,12 @@ function planKill(random: Random, backend: Backend): Fault {
   return { type: 'kill', slot, downMs: random.between(0, 1000), skewMs }
 }
 
-/** Half of them short, as a busy machine; the others until somebody else has taken the work over. */
+/** Most of them short, as a busy machine; the others until somebody else has taken the work over. */
 function planStopMs(random: Random): number {
-  return random.chance(0.5) ? random.between(50, 500) : random.between(LEASE_MS + 500, LEASE_MS + 1300)
+  return random.chance(0.7) ? random.between(50, 500) : planLongMs(random)
 }
+
+const planLongMs = (random: Random): number => random.between(LEASE_MS + 300, LEASE_MS + 900)
 
 function planNetwork(random: Random): Fault {
   const link = random.oneOf(LINKS)

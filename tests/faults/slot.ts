@@ -27,6 +27,10 @@ export class Slot {
     return this.#side && Number(new URL(this.#side.url).port)
   }
 
+  get pid(): number | null {
+    return this.#side && this.#side.pid
+  }
+
   start(env: Record<string, string> = {}): Promise<void> {
     return this.#do(async () => {
       if (this.#side) return

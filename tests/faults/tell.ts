@@ -1,6 +1,6 @@
 // What a run says of each round: a line on a terminal, JSON in a pipe; all that is needed to find the cause, where one
 // went wrong.
-import { describeFault, type Backend, type Fault } from './plan.ts'
+import { describeFault, type Backend } from './plan.ts'
 import type { Round } from './round.ts'
 import { rowOf } from './table.ts'
 
@@ -9,7 +9,7 @@ const MOST_LINES = 60
 /** @param history file that the whole history was kept in; null: the round was as it should be */
 export function tellRound(round: Round, { backend }: { backend: Backend }, history: string | null): void {
   const { isTTY } = process.stdout
-  if (isTTY !== true) process.stdout.write(`${JSON.stringify(rowOf(round))}\n`)
+  if (!isTTY) process.stdout.write(`${JSON.stringify(rowOf(round))}\n`)
   else process.stdout.write(`${oneLine(round)}\n`)
   if (history !== null) process.stderr.write(`${whatWentWrong(round, backend, history)}\n`)
 }
@@ -24,7 +24,7 @@ function oneLine({ plan, ms, settledMs, ends, violations }: Round): string {
 
 function whatWentWrong({ plan, violations, history }: Round, backend: Backend, file: string): string {
   const wrong = violations.map(({ kind, about, what }) => `  ${kind}: ${about}: ${what}`)
-  const faults = plan.faults.map((fault) => `  ${fault.atMs} ms: ${describeFault(fault as Fault)}`)
+  const faults = plan.faults.map((fault) => `  ${fault.atMs} ms: ${describeFault(fault)}`)
   const about = new Set(violations.flatMap((one) => one.about.match(/\b(TA|RE)_\w{8}\b/g) ?? []))
   const lines = history
     .map((line) => JSON.stringify(line))

@@ -472,13 +472,13 @@ class Run {
     await this.pause('its answer')
     if (fate === 'answer lost' || service.owes !== state) return
     const shown = this.world.record?.tasks.find((task) => task.id === id)?.state ?? ''
-    if (decision.kind !== 'refused' || shown === state) service.owes = null
-    else if (ENDED.includes(shown)) this.#ended(service)
+    // Of a task that has ended there is no more to be said (N-5).
+    if (decision.kind !== 'refused' || FINAL_TASK.includes(shown)) service.owes = null
+    if (decision.kind === 'refused' && ENDED.includes(shown)) this.#ended(service)
   }
 
   /** N-9: whoever learns that the coordinator has ended the task takes it for a cancel. */
   #ended(service: Service): void {
-    service.owes = null
     if (MOVES[`${service.state} cancel`] === 'canceled') service.to('canceled')
   }
 
