@@ -13,6 +13,15 @@ export const numberOrNull = (name: string) => sql<number>`cast(${parameter(name)
 export const given = (column: string, name = column) =>
   sql<boolean>`(${textOrNull(name)} is null or ${sql.ref(column)} = ${textOrNull(name)})`
 
+/** The column contains the text of the parameter, which `containing` made a pattern, or the parameter is null. */
+export const contains = (column: string, name = column) =>
+  sql<boolean>`(${textOrNull(name)} is null or lower(${sql.ref(column)}) like lower(${textOrNull(name)}) escape '!')`
+
+/** What people type has no wildcards. */
+export function containing(text: string | null): string | null {
+  return text === null ? null : `%${text.replaceAll(/[!%_]/g, '!$&')}%`
+}
+
 export const page = { limit: parameter('limit'), offset: parameter('offset') }
 export const count = sql<number>`count(*)`.as('count')
 

@@ -1,6 +1,17 @@
 import { parameter, prepare, type Database } from '@release-task/database'
 import { sql } from 'kysely'
-import { all, bump, count, counterValue, given, holdService, page, underWay } from './query-parts.ts'
+import {
+  all,
+  bump,
+  contains,
+  count,
+  counterValue,
+  given,
+  holdService,
+  page,
+  textOrNull,
+  underWay,
+} from './query-parts.ts'
 
 const RELEASE = [
   'kf_id', 'revision', 'name', 'description', 'state', 'version', 'tags', 'author', 'is_major', 'created_at',
@@ -95,7 +106,15 @@ export function releaseReads({ builder, now }: Database) {
 
 /** Statements that list and count releases. */
 export function releaseLists({ builder }: Database) {
-  const listed = builder.selectFrom('releases').where(given('state'))
+  const listed = builder
+    .selectFrom('releases')
+    .where(given('state'))
+    .where(contains('author'))
+    .where(contains('name'))
+    .where(
+      sql<boolean>`(${textOrNull('study')} is null or exists (select 1 from release_studies
+        where release_studies.release_id = releases.kf_id and study_id = ${textOrNull('study')}))`,
+    )
   const ofStudy = builder
     .selectFrom('releases')
     .innerJoin('release_studies', 'release_studies.release_id', 'releases.kf_id')

@@ -11,10 +11,11 @@ import { PollStore } from './poll-store.ts'
 import { PublicationStore } from './publication-store.ts'
 import { POLICY, SILENT } from './record.fixture.ts'
 import type { ReleaseRecord } from './record.ts'
-import { ReleaseStore, type Change } from './store.ts'
+import { ReleaseStore, type Change, type ReleaseFilter } from './store.ts'
 import { StudyStore } from './study-store.ts'
 import { TaskServiceStore, type TaskService } from './task-service-store.ts'
 
+const ANY: ReleaseFilter = { state: null, author: null, name: null, study: null }
 const WHOLE = { limit: 100, offset: 0 }
 const NO_FILTER = { release: null, task_service: null, task: null }
 const STUDY: StudyId = 'SD_00000001'
@@ -695,6 +696,29 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         expect((await releases.due()).map((one) => one.id)).toEqual([id])
       })
 
+      test('by what author and name contain, as it is written, and by study', async () => {
+        const make = async (fields: { name: string; author: string; studies: StudyId[] }) => {
+          const id = freshId()
+          const command = create(id)
+          if (command.type !== 'create') throw new Error('unreachable')
+          await perform(id, { ...command, fields: { ...command.fields, ...fields } })
+          return id
+        }
+        const [one, two] = ['SD_00000001', 'SD_00000002'] as StudyId[]
+        const spring = await make({ name: 'Spring 100% data', author: 'Ada', studies: [one!] })
+        const autumn = await make({ name: 'Autumn_data', author: 'adam', studies: [one!, two!] })
+        const found = async (filter: Partial<ReleaseFilter>) =>
+          (await releases.list({ ...ANY, ...filter }, WHOLE)).results.map(({ id }) => id)
+        expect(await found({ name: 'DATA' })).toEqual([autumn, spring])
+        expect(await found({ author: 'ADAM', study: one! })).toEqual([autumn])
+        expect(await found({ study: two! })).toEqual([autumn])
+        expect(await found({ name: '0%' })).toEqual([spring])
+        expect(await found({ name: 'n_d' })).toEqual([autumn])
+        expect(await found({ name: 'g_1' })).toEqual([])
+        expect(await found({ author: 'ada', name: 'winter' })).toEqual([])
+        expect((await releases.list({ ...ANY, author: 'ada' }, { limit: 1, offset: 0 })).count).toBe(2)
+      })
+
       test('newest first, by state, in pages', async () => {
         const ids: string[] = []
         for (let index = 0; index < 5; index++) {
@@ -702,11 +726,13 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
           await perform(id, create(id))
           ids.unshift(id)
         }
-        const page = await releases.list(null, { limit: 2, offset: 1 })
+        const page = await releases.list(ANY, { limit: 2, offset: 1 })
         expect([page.count, page.results.map((one) => one.id)]).toEqual([5, ids.slice(1, 3)])
         await perform(ids[0] as ReleaseId, { type: 'cancel' })
-        expect((await releases.list('canceled', WHOLE)).results.map((one) => one.id)).toEqual([ids[0]])
-        expect(await releases.list('nonsense', WHOLE)).toEqual({ count: 0, results: [] })
+        expect(
+          (await releases.list({ ...ANY, state: 'canceled' }, WHOLE)).results.map((one) => one.id),
+        ).toEqual([ids[0]])
+        expect(await releases.list({ ...ANY, state: 'nonsense' }, WHOLE)).toEqual({ count: 0, results: [] })
         expect(await releases.countActive()).toBe(0)
         expect((await releases.countByState()).get('waiting')).toBe(4)
       })

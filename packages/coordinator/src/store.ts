@@ -6,6 +6,7 @@ import type { Effect } from './decision.ts'
 import { eventQueries } from './event-queries.ts'
 import { pollDistance } from './poll-store.ts'
 import type { CoordinatorTask, ReleaseRecord } from './record.ts'
+import { containing } from './query-parts.ts'
 import { releaseLists, releaseReads, releaseWrites } from './release-queries.ts'
 import { releaseFromRow, releaseToRow, taskFromRow, taskToRow, type Row } from './row.ts'
 import { pollQueries, taskQueries } from './task-queries.ts'
@@ -41,6 +42,14 @@ export interface Page<T> {
 export interface Window {
   readonly limit: number
   readonly offset: number
+}
+
+/** Null: whatever it is. `author` and `name` need only contain the text, in any case of letters. */
+export interface ReleaseFilter {
+  readonly state: string | null
+  readonly author: string | null
+  readonly name: string | null
+  readonly study: string | null
 }
 
 export interface TaskFilter {
@@ -136,8 +145,9 @@ export class ReleaseStore {
     ])
   }
 
-  async list(state: string | null, window: Window): Promise<Page<ReleaseRecord>> {
-    return this.#page({ list: this.#lists.list, count: this.#lists.count }, { state }, window)
+  async list({ author, name, ...exact }: ReleaseFilter, window: Window): Promise<Page<ReleaseRecord>> {
+    const where = { ...exact, author: containing(author), name: containing(name) }
+    return this.#page({ list: this.#lists.list, count: this.#lists.count }, where, window)
   }
 
   async listOfStudy(studyId: string, window: Window): Promise<Page<ReleaseRecord>> {

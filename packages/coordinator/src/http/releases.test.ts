@@ -202,3 +202,17 @@ test('the list filters by state: an unknown one finds nothing, an empty one is i
   ])
   expect([await count('state='), await count('other=1')]).toEqual([1, 1])
 })
+
+test('the list filters by what author and name contain, and by study (CR-18)', async () => {
+  const release = (await fixture.call('GET', `/releases/${await fixture.issue()}`)).body
+  const count = async (query: Record<string, string>) =>
+    (await fixture.call('GET', `/releases?${new URLSearchParams(query).toString()}`)).body.count
+  const { author, name, studies } = release
+  expect(await count({ author: author.toUpperCase(), name: name.slice(1), study: studies[0] })).toBe(1)
+  expect(await count({ author: '', name: '', study: '' })).toBe(1)
+  expect([
+    await count({ author: '%' }),
+    await count({ name: '_%' }),
+    await count({ study: 'SD_NOTHERE0' }),
+  ]).toEqual([0, 0, 0])
+})

@@ -32,7 +32,13 @@ type ById = { Params: { id: string } }
 export function addReleases(app: App, deps: HttpDependencies): void {
   app.get('/releases', async (request) => {
     const window = windowOf(request)
-    return page(deps, request, await deps.releases.list(queryText(request, 'state'), window), window)
+    const filter = {
+      state: queryText(request, 'state'),
+      author: queryText(request, 'author'),
+      name: queryText(request, 'name'),
+      study: queryText(request, 'study'),
+    }
+    return page(deps, request, await deps.releases.list(filter, window), window)
   })
   app.post('/releases', async (request, reply) => {
     const release = await create(deps, request, parseBody(fields, bodyOf(request, LISTS)))
