@@ -27,6 +27,13 @@ export interface ProcessLine {
   readonly pid: number
 }
 
+/** The thread that renews leases got no time from the machine for so long: as good as suspended. */
+export interface StarvedLine {
+  readonly type: 'starved'
+  readonly pid: number
+  readonly ms: number
+}
+
 /** What a person asked of the coordinator, before (`code` null) and after its answer. */
 export interface PersonLine {
   readonly type: 'person'
@@ -69,7 +76,8 @@ export interface FaultLine {
   readonly what: string
 }
 
-export type Line = EffectLine | ProcessLine | PersonLine | SeenLine | HttpLine | RequestLine | FaultLine
+export type Line =
+  EffectLine | ProcessLine | StarvedLine | PersonLine | SeenLine | HttpLine | RequestLine | FaultLine
 /** `at`: epoch ms by a clock that no fault changes. */
 export type HistoryLine = Line & { readonly at: number }
 

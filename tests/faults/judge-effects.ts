@@ -1,12 +1,13 @@
 // What the author's code did in the world outside, against who was allowed to at that moment.
 import type { TaskEvidence } from './evidence.ts'
-import type { EffectLine, HistoryLine, ProcessLine, Work } from './history.ts'
+import type { EffectLine, HistoryLine, ProcessLine, StarvedLine, Work } from './history.ts'
 import type { Ended, Violation } from './judge.ts'
 
 interface Running {
   readonly attempt: number
   readonly work: Work
   readonly pid: number
+  readonly begunAt: number
 }
 
 export function judgeEffects(history: readonly HistoryLine[], ends: readonly Ended[]): Violation[] {
@@ -25,7 +26,7 @@ export function judgeEffects(history: readonly HistoryLine[], ends: readonly End
 
 /** Attempts of one task at work at the same time. */
 function overlaps(history: readonly HistoryLine[]): Violation[] {
-  const workers = new Workers()
+  const workers = new Workers(history.filter((line) => line.type === 'starved'))
   return history.flatMap((line) => {
     if (line.type === 'process') workers.change(line)
     return line.type === 'effect' ? workers.follow(line) : []
@@ -36,6 +37,11 @@ function overlaps(history: readonly HistoryLine[]): Violation[] {
 class Workers {
   readonly #running = new Map<string, readonly Running[]>()
   readonly #suspendedOnce = new Set<number>()
+  readonly #starved: readonly (HistoryLine & StarvedLine)[]
+
+  constructor(starved: readonly (HistoryLine & StarvedLine)[]) {
+    this.#starved = starved
+  }
 
   /** Who is dead works no more, and who was suspended may have lost its lease without knowing. */
   change({ what, pid }: ProcessLine): void {
@@ -48,15 +54,21 @@ class Workers {
       )
   }
 
-  follow(line: EffectLine): Violation[] {
-    const { task, edge, attempt, work, pid } = line
+  follow(line: HistoryLine & EffectLine): Violation[] {
+    const { task, edge, attempt, work, pid, at } = line
     const others = (this.#running.get(task) ?? []).filter((one) => one.attempt !== attempt)
     if (edge === 'public') return []
-    this.#running.set(task, edge === 'begin' ? [...others, { attempt, work, pid }] : others)
+    this.#running.set(task, edge === 'begin' ? [...others, { attempt, work, pid, begunAt: at }] : others)
     if (edge !== 'begin') return []
     // It was claimed before a suspension, and begins after it, when somebody else has the task: its lease is lost.
     const isLate = (other: Running) => attempt < other.attempt && this.#suspendedOnce.has(pid)
-    return others.filter((other) => !isLate(other)).map((other) => overlap(line, other))
+    const found = others.filter((other) => !isLate(other) && !this.#isStarved(other, at))
+    return found.map((other) => overlap(line, other))
+  }
+
+  /** It is told when it is over, which may be after somebody else has begun. */
+  #isStarved({ pid, begunAt }: Running, at: number): boolean {
+    return this.#starved.some((line) => line.pid === pid && line.at >= begunAt && line.at - line.ms <= at)
   }
 }
 

@@ -136,6 +136,16 @@ describe('nothing is found', () => {
     expect(kinds([...late, effect('stopped', 'stage', 0, 9), ...rest])).toEqual([])
   })
 
+  test('beside a worker whose lease thread got no time from the machine meanwhile', () => {
+    const begun = effect('begin', 'stage', 0, 9)
+    const rest = good()
+    const starved = (ms: number) => at({ type: 'starved', pid: 9, ms })
+    expect(kinds([begun, ...rest, starved(100)])).toEqual([])
+    // It was starved before it began, or after somebody else had begun.
+    expect(kinds([starved(100), effect('begin', 'stage', 0, 9), ...good()])).toEqual(['doubled'])
+    expect(kinds([effect('begin', 'stage', 0, 9), ...good(), starved(1)])).toEqual(['doubled'])
+  })
+
   test('where a cancel got no answer, whichever end it came to', () => {
     const history = [...good(), asked('cancel', null, 0)]
     expect(kinds(history, ended(release(), CANCEL))).toEqual([])

@@ -1,8 +1,11 @@
 // Loaded before anything else into the processes that the fault suite starts: it sets the clock off, and makes the
 // disk full where a file says so. What runs is the production code, unchanged.
+// And it tells where the machine itself gave a lease thread no time: no lease survives that, and none should.
 import { existsSync } from 'node:fs'
 import { createRequire, syncBuiltinESMExports } from 'node:module'
 import type { DatabaseSync } from 'node:sqlite'
+import { isMainThread } from 'node:worker_threads'
+import { record } from './history.ts'
 
 const skewMs = Number(process.env['SKEW_MS'] ?? '0')
 /** While this file is there, the databases of this process cannot grow. */
@@ -40,4 +43,17 @@ if (fullFile !== '') {
     for (const database of open)
       if (database.isOpen) database.exec(`PRAGMA max_page_count = ${isFull ? 1 : UNLIMITED}`)
   }, LOOK_MS).unref()
+}
+
+const TICK_MS = 100
+const STARVED_MS = 1000
+const historyFile = process.env['HISTORY_FILE'] ?? ''
+
+if (!isMainThread && historyFile !== '') {
+  let last = performance.now()
+  setInterval(() => {
+    const ms = performance.now() - last
+    last += ms
+    if (ms > STARVED_MS) record(historyFile, { type: 'starved', pid: process.pid, ms: Math.round(ms) })
+  }, TICK_MS).unref()
 }
