@@ -17,6 +17,10 @@ const STEPS: readonly Step[] = [
   { name: 'format', args: ['node_modules/prettier/bin/prettier.cjs', '--check', '.', '--log-level', 'warn'] },
   { name: 'lint', args: ['node_modules/oxlint/bin/oxlint', '--type-aware'] },
   { name: 'types', args: ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'] },
+  {
+    name: 'page-types',
+    args: ['node_modules/typescript/bin/tsc', '-p', 'apps/dashboard/tsconfig.json'],
+  },
   { name: 'imports', args: ['scripts/check-imports.ts'] },
   { name: 'generated', args: ['--conditions=development', 'scripts/generate.ts', '--check'] },
   { name: 'tests', args: ['node_modules/vitest/vitest.mjs', 'run'], live: true },

@@ -1,0 +1,48 @@
+import { Button, Skeleton } from '@mantine/core'
+import type { UseQueryResult } from '@tanstack/react-query'
+import type { ReactNode } from 'react'
+import { clockText } from '../times.ts'
+import { ErrorNotice, Notice } from './notice.tsx'
+
+/** Shows data, or that it is on its way, or why there is none; old data is never shown without a word. */
+export function QueryView<T>({
+  query,
+  children,
+}: {
+  readonly query: UseQueryResult<T>
+  readonly children: (data: T) => ReactNode
+}) {
+  if (query.data === undefined) return query.error ? <Failed query={query} /> : <Loading />
+  return (
+    <>
+      {query.error && (
+        <Notice tone="warning" title={`As of ${clockText(query.dataUpdatedAt)}.`}>
+          It could not be read again: {query.error.message}
+        </Notice>
+      )}
+      {children(query.data)}
+    </>
+  )
+}
+
+function Failed({ query }: { readonly query: Pick<UseQueryResult, 'error' | 'refetch' | 'isFetching'> }) {
+  return (
+    <>
+      <ErrorNotice error={query.error} />
+      <Button size="xs" variant="default" loading={query.isFetching} onClick={() => void query.refetch()}>
+        Try again
+      </Button>
+    </>
+  )
+}
+
+function Loading() {
+  return (
+    <div aria-busy="true" className="stack">
+      <span className="visually-hidden">Loading</span>
+      {[1, 2, 3, 4].map((line) => (
+        <Skeleton key={line} height={20} />
+      ))}
+    </div>
+  )
+}
