@@ -150,7 +150,8 @@ CREATE TABLE task_services (
   check_due_at bigint NOT NULL,
   accept_ms bigint,
   silence_ms bigint,
-  total_ms bigint
+  total_ms bigint,
+  version text
 );
 CREATE UNIQUE INDEX task_services_pkey ON public.task_services USING btree (kf_id);
 CREATE UNIQUE INDEX task_services_url ON public.task_services USING btree (url);

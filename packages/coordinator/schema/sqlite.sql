@@ -148,7 +148,7 @@ CREATE TABLE task_services (
   last_ok_status INTEGER NOT NULL,
   created_at BIGINT NOT NULL,
   check_due_at BIGINT NOT NULL
-, accept_ms BIGINT, silence_ms BIGINT, total_ms BIGINT);
+, accept_ms BIGINT, silence_ms BIGINT, total_ms BIGINT, version TEXT);
 
 CREATE UNIQUE INDEX task_services_url ON task_services (url);
 

@@ -202,7 +202,7 @@ function createMonitor({ config, random, log }: CoordinatorParts, rooms: Rooms):
       void (await execute(releaseId, { type: 'lost', taskId, askedAt: now, reason })),
     claimChecks: () => services.claimChecks(config.healthInterval),
     status: (service, signal) => client.status(service.url, signal),
-    countHealth: (id, healthy) => services.countHealth(id, healthy),
+    countHealth: (id, healthy, version) => services.countHealth(id, healthy, version),
     pollIntervalMs: config.pollInterval,
     log,
   })

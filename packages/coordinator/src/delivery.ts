@@ -13,6 +13,7 @@ import type { OutboxRow } from './outbox.ts'
 const BACKOFF = { firstMs: 500, maxMs: 10 * 1000 } // 0.5 s doubling to 10 s
 const CANCEL_BACKOFF = { firstMs: 500, maxMs: 60 * 1000 } // cancel is told for a day
 const EXCERPT = 200
+const MOST_VERSION = 100
 
 /**
  * What a try comes to. `send`: asked, and the service has not taken the action yet. `ask`: it refused `cancel` with
@@ -61,6 +62,13 @@ export function wordOf(body: Readonly<Record<string, unknown>>): Word {
     message: typeof message === 'string' ? message.slice(0, 1000) : null,
     summary: summary ?? null,
   }
+}
+
+/** The version that a service tells in its status; some put it one level deeper (SV-4). Null: it tells none. */
+export function versionOf({ json }: Answer): string | null {
+  const body = json as { version?: unknown; message?: { version?: unknown } | null } | null | undefined
+  const said = body?.version ?? body?.message?.version
+  return typeof said === 'string' && said !== '' ? said.slice(0, MOST_VERSION) : null
 }
 
 const accepted = (state: CoordinatorTaskState | null): Step => ({

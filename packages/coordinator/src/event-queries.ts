@@ -19,6 +19,7 @@ export function eventQueries({ builder }: Database) {
     .where(given('release_id', 'release'))
     .where(given('task_service_id', 'task_service'))
     .where(given('task_id', 'task'))
+    .where(given('event_type'))
   return {
     bump: bump(builder, 'events'),
     insert: prepare(

@@ -20,6 +20,7 @@ export interface EventFilter {
   readonly release: string | null
   readonly task_service: string | null
   readonly task: string | null
+  readonly event_type: string | null
 }
 
 /** What happened, to be read; events are written only together with the change that they tell. */

@@ -1,7 +1,7 @@
 import type { Answer, Logger } from '@release-task/http'
 import type { ReleaseId, ReleaseState } from '@release-task/protocol'
 import type { Word } from './decision.ts'
-import { objectOf, wordOf } from './delivery.ts'
+import { objectOf, versionOf, wordOf } from './delivery.ts'
 import type { Poll } from './poll-store.ts'
 import type { TaskService } from './task-service-store.ts'
 
@@ -22,7 +22,7 @@ export interface MonitorDependencies {
   readonly tellLost: (poll: Poll, reason: string) => Promise<void>
   readonly claimChecks: () => Promise<TaskService[]>
   readonly status: (service: TaskService, signal: AbortSignal) => Promise<Answer>
-  readonly countHealth: (id: string, healthy: boolean) => Promise<void>
+  readonly countHealth: (id: string, healthy: boolean, version: string | null) => Promise<void>
   readonly pollIntervalMs: number
   readonly log: Logger
 }
@@ -149,12 +149,10 @@ export class Monitor {
 
   async #checkOne(service: TaskService): Promise<void> {
     const { signal } = this.#stopping
-    const healthy = await this.#deps.status(service, signal).then(
-      (answer) => answer.status < 400,
-      () => false,
-    )
+    const answer = await this.#deps.status(service, signal).catch(() => null)
+    const healthy = answer !== null && answer.status < 400
     if (signal.aborted) return
     if (!healthy) this.#deps.log.warn({ task_service: service.id, url: service.url }, 'health check failed')
-    await this.#deps.countHealth(service.id, healthy)
+    await this.#deps.countHealth(service.id, healthy, healthy ? versionOf(answer) : null)
   }
 }

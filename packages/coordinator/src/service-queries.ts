@@ -4,7 +4,7 @@ import { all, count, holdService, numberOrNull, page, textOrNull, underWay } fro
 
 const DEADLINES = ['accept_ms', 'silence_ms', 'total_ms']
 const SERVICE = [
-  'kf_id', 'name', 'description', 'url', 'author', 'enabled', 'last_ok_status', 'created_at', ...DEADLINES,
+  'kf_id', 'name', 'description', 'url', 'author', 'enabled', 'last_ok_status', 'created_at', 'version', ...DEADLINES,
 ] // prettier-ignore
 
 const id = parameter('id')
@@ -66,7 +66,9 @@ export function serviceWrites({ builder, now }: Database) {
         .where((is) => is.not(is.exists(otherWithUrl(builder)))),
     ),
     // The counter alone, never the whole row (F-04).
-    healthy: prepare(own.set({ last_ok_status: sql.lit(0) })),
+    healthy: prepare(
+      own.set({ last_ok_status: sql.lit(0), version: kept('version', textOrNull('version')) }),
+    ),
     unhealthy: prepare(own.set({ last_ok_status: sql`last_ok_status + 1` })),
     claimCheck: prepare(
       own

@@ -17,7 +17,7 @@ import { TaskServiceStore, type TaskService } from './task-service-store.ts'
 
 const ANY: ReleaseFilter = { state: null, author: null, name: null, study: null }
 const WHOLE = { limit: 100, offset: 0 }
-const NO_FILTER = { release: null, task_service: null, task: null }
+const NO_FILTER = { release: null, task_service: null, task: null, event_type: null }
 const STUDY: StudyId = 'SD_00000001'
 
 export interface OpenedStore {

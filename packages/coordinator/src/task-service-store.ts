@@ -23,6 +23,8 @@ export interface TaskService {
   readonly lastOkStatus: number
   readonly createdAt: number
   readonly deadlines: Deadlines
+  /** As it last said itself; null where it never did. */
+  readonly version: string | null
 }
 
 /** Four failed checks in a row (RC-36). */
@@ -79,10 +81,13 @@ export class TaskServiceStore {
   }
 
   /** @returns null where the address is registered already */
-  async insert(fields: TaskServiceFields, by: Asked | null = null): Promise<TaskService | null> {
+  async insert(
+    fields: TaskServiceFields & { readonly version?: string | null },
+    by: Asked | null = null,
+  ): Promise<TaskService | null> {
     for (let draws = 0; draws < MOST_DRAWS; draws++) {
       const id = newId('TS', this.#random)
-      const values = { ...toRow(fields), kf_id: id, last_ok_status: 0 }
+      const values = { ...toRow(fields), kf_id: id, last_ok_status: 0, version: fields.version ?? null }
       const result = await this.#database.commit([
         { query: this.#writes.insert, values, expect: 1 },
         ...this.#audited(id, by),
@@ -133,9 +138,12 @@ export class TaskServiceStore {
     return this.#audit.statements({ ...by.audit, actor: by.actor, subject })
   }
 
-  async countHealth(id: string, healthy: boolean): Promise<void> {
-    const query = healthy ? this.#writes.healthy : this.#writes.unhealthy
-    await this.#database.commit([{ query, values: { id } }])
+  /** @param version what a healthy service says of itself; null keeps what is known */
+  async countHealth(id: string, healthy: boolean, version: string | null = null): Promise<void> {
+    const statement = healthy
+      ? { query: this.#writes.healthy, values: { id, version } }
+      : { query: this.#writes.unhealthy, values: { id } }
+    await this.#database.commit([statement])
   }
 
   /** Services whose health is to be checked now, claimed for this process. */
@@ -177,5 +185,6 @@ function fromRow(row: Row): TaskService {
     lastOkStatus: row['last_ok_status'] as number,
     createdAt: row['created_at'] as number,
     deadlines: deadlinesFromRow(row),
+    version: row['version'] as string | null,
   }
 }

@@ -84,6 +84,7 @@ function filterOf(request: FastifyRequest): EventFilter {
     release: queryText(request, 'release'),
     task_service: queryText(request, 'task_service'),
     task: queryText(request, 'task'),
+    event_type: queryText(request, 'event_type'),
   }
 }
 

@@ -42,4 +42,6 @@ test('newest first; filters; an unknown id finds nothing; ?study is ignored (CR-
   expect(await count(`release=${release}&task=${service.task()}`)).toBe(2)
   for (const field of ['release', 'task', 'task_service']) expect(await count(`${field}=XX_NOTHERE0`)).toBe(0)
   expect(await count('study=SD_NOTHERE0')).toBe(all.count)
+  expect([await count('event_type=info'), await count('event_type=error')]).toEqual([all.count, 0])
+  expect(await count('event_type=nonsense')).toBe(0)
 })

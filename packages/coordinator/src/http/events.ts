@@ -15,6 +15,7 @@ export function addEvents(app: App, deps: HttpDependencies): void {
       release: queryText(request, 'release'),
       task_service: queryText(request, 'task_service'),
       task: queryText(request, 'task'),
+      event_type: queryText(request, 'event_type'),
     }
     const { count, results } = await deps.events.list(filter, window)
     const isAdmin = deps.policy.may(callerOn(request), 'audit.read')

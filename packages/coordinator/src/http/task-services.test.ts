@@ -32,6 +32,7 @@ test('POST is 201 with the fields of the contract in their order (CR-28, CR-32)'
     ['created_at', expect.stringMatching(/\.\d{6}Z$/)],
     ['enabled', true],
     ['deadlines', { accept: null, silence: null, total: null }],
+    ['version', '1'],
   ])
   // A registration carries no token, and follows no redirect (SV-2, CR-29).
   expect(service.statusRequests[0]).not.toHaveProperty('authorization')
@@ -242,6 +243,29 @@ test('health_checks asks every service once, enabled or not; from the fourth fai
   one.status = { code: 302, body: '' }
   expect((await check(0)).health_status).toBe('ok')
   await two.until(() => two.statusRequests.length === before + 5)
+})
+
+test('version is what the service last said: at its registration, then at health checks (CR-28, SV-4)', async () => {
+  const service = await fixture.fake()
+  const says = (body: unknown) => (service.status = { code: 200, body: JSON.stringify(body) })
+  says({ name: 'n', version: '1.0.0' })
+  const { body } = await post(about(service.url, { version: 'mine' }))
+  expect(body.version).toBe('1.0.0')
+  const checked = async (wanted: string) => {
+    await fixture.call('POST', '/task-services/health_checks')
+    const read = async () => (await fixture.call('GET', `/task-services/${body.kf_id}`)).body
+    expect((await eventually(read, ({ version }) => version === wanted)).version).toBe(wanted)
+  }
+  says({ message: { name: 'n', version: '1.1.0' } })
+  await checked('1.1.0')
+  // Who says nothing of it has not lost it.
+  const asked = service.statusRequests.length
+  says({ version: 7 })
+  await fixture.call('POST', '/task-services/health_checks')
+  await service.until(() => service.statusRequests.length > asked)
+  await checked('1.1.0')
+  says({ name: 'n', version: 'x'.repeat(300) })
+  await checked('x'.repeat(100))
 })
 
 test('addresses that are never called, and private ones where that is set, are like nobody there (CR-29, CR-30)', async () => {

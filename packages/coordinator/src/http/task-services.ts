@@ -1,5 +1,6 @@
 import { TransportError, type App, type FastifyRequest } from '@release-task/http'
 import { z } from 'zod'
+import { versionOf } from '../delivery.ts'
 import type { TaskService } from '../task-service-store.ts'
 import { askedBy } from './asked.ts'
 import { deadlines } from './deadlines.ts'
@@ -41,8 +42,9 @@ export function addTaskServices(app: App, deps: HttpDependencies): void {
   })
   app.post('/task-services', async (request, reply) => {
     const { enabled = true, ...given } = parseBody(fields, bodyOf(request))
-    await ping(deps, given.url, null)
-    const service = await deps.services.insert({ ...given, enabled }, askedBy(request, { ...given, enabled }))
+    const version = await ping(deps, given.url, null)
+    const told = { ...given, enabled, version }
+    const service = await deps.services.insert(told, askedBy(request, { ...given, enabled }))
     if (!service) throw taken(given.url)
     return reply.status(201).send(taskServiceView(service))
   })
@@ -89,8 +91,11 @@ async function edit(
 
 const taken = (url: string) => invalid('url', `a task service with the address ${url} is registered already`)
 
-/** An address is taken only if a task service answers there, and no other one is registered with it (CR-29). */
-async function ping(deps: HttpDependencies, url: string, self: string | null): Promise<void> {
+/**
+ * An address is taken only if a task service answers there, and no other one is registered with it (CR-29).
+ * @returns the version that it tells
+ */
+async function ping(deps: HttpDependencies, url: string, self: string | null): Promise<string | null> {
   if (!/^https?:\/\//.test(url) || !URL.canParse(url)) throw invalid('url', 'Enter a valid URL.')
   const known = await deps.services.byUrl(url)
   if (known && known.id !== self) throw taken(url)
@@ -103,4 +108,5 @@ async function ping(deps: HttpDependencies, url: string, self: string | null): P
   if (answer.status >= 400) throw invalid('url', `could not reach ${url}: status ${answer.status}`)
   if (answer.status !== 200) throw unexpected('response did not return with 200')
   if (!answer.text.includes('name')) throw unexpected("no 'name' in body")
+  return versionOf(answer)
 }

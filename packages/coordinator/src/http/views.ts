@@ -97,6 +97,7 @@ export function taskServiceView(service: TaskService) {
     created_at: datetime(service.createdAt),
     enabled: service.enabled,
     deadlines: deadlineTexts(service.deadlines),
+    version: service.version,
   }
 }
 

@@ -1,0 +1,2 @@
+-- What the service last said of itself; null: nothing.
+ALTER TABLE task_services ADD COLUMN version TEXT;
