@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import type { Backend } from './plan.ts'
 import { document } from './document.ts'
 import { Results } from './results.ts'
+import type { Round } from './round.ts'
 import { runRounds } from './run.ts'
 import { runTable } from './table.ts'
 import { tellRound } from './tell.ts'
@@ -71,6 +72,12 @@ export async function runMain(args: readonly string[]): Promise<number> {
   }
 }
 
+const SLOW_MS = 15 * 1000 // 15 s
+
+/** What took long broke no promise, and somebody should know why all the same. */
+const isWorthKeeping = ({ violations, settledMs }: Round): boolean =>
+  violations.length > 0 || settledMs > SLOW_MS
+
 async function run(options: Options): Promise<number> {
   const results = new Results(options)
   await runRounds({
@@ -78,7 +85,7 @@ async function run(options: Options): Promise<number> {
     done: new Set(results.rows.map((row) => row.seed)),
     told: (round) => {
       results.keep(round)
-      tellRound(round, options, (round.violations.length > 0 && results.keepHistory(round)) || null)
+      tellRound(round, options, isWorthKeeping(round) ? results.keepHistory(round) : null)
     },
   })
   process.stdout.write(`\n${runTable(results.rows)}\n`)

@@ -41,7 +41,7 @@ export class Results {
     appendFileSync(this.#file, `${JSON.stringify(row)}\n`)
   }
 
-  /** @returns the file that the history of a round that went wrong is in */
+  /** @returns the file that the history of a round that went wrong, or took long, is in */
   keepHistory({ plan, history }: Round): string {
     const file = join(this.#asked.results, `${this.#asked.backend}-${plan.seed}.history.jsonl`)
     writeFileSync(file, history.map((line) => `${JSON.stringify(line)}\n`).join(''))

@@ -6,12 +6,14 @@ import { rowOf } from './table.ts'
 
 const MOST_LINES = 60
 
-/** @param history file that the whole history was kept in; null: the round was as it should be */
+/** @param history file that the whole history was kept in; null: there was no need to */
 export function tellRound(round: Round, { backend }: { backend: Backend }, history: string | null): void {
   const { isTTY } = process.stdout
   if (!isTTY) process.stdout.write(`${JSON.stringify(rowOf(round))}\n`)
   else process.stdout.write(`${oneLine(round)}\n`)
-  if (history !== null) process.stderr.write(`${whatWentWrong(round, backend, history)}\n`)
+  if (history === null) return
+  if (round.violations.length > 0) process.stderr.write(`${whatWentWrong(round, backend, history)}\n`)
+  else process.stderr.write(`Seed ${round.plan.seed} took long: ${history}\n`)
 }
 
 function oneLine({ plan, ms, settledMs, ends, violations }: Round): string {
