@@ -1,59 +1,18 @@
 import { serve as serveCoordinator } from '@release-task/coordinator'
-import { serve as serveTask } from '@release-task/task-service'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { backupCommand } from './backup.ts'
-import { coordinatorConfig, settingsText, taskServiceConfig } from './config.ts'
+import { coordinatorConfig, settingsText } from './config.ts'
 import { runDev, type DevOptions } from './dev/dev.ts'
-import { loadTask } from './load-task.ts'
 import { explain, type Place } from './explain.ts'
+import { port } from './options.ts'
 import { runUntilSignal } from './run-until-signal.ts'
+import { serveCommand } from './serve-command.ts'
 import { tokenCommand } from './token.ts'
 
 const VERSION = '0.1.0'
-const ROLES = ['all', 'api', 'worker'] as const
 const SIDES: { readonly [command: string]: Place['side'] } = {
   serve: 'task service',
   coordinator: 'coordinator',
-}
-
-function port(text: string): number {
-  const number = Number(text)
-  if (Number.isInteger(number) && number >= 0 && number <= 65535) return number
-  throw new InvalidArgumentError('It must be a port, 0 to 65535.')
-}
-
-type Role = (typeof ROLES)[number]
-
-function role(text: string): Role {
-  const found = ROLES.find((one) => one === text)
-  if (found) return found
-  throw new InvalidArgumentError(`It must be one of ${ROLES.join(', ')}.`)
-}
-
-interface ServeFlags {
-  role?: Role
-  port?: number
-  coordinator?: string
-  data?: string
-}
-
-function serveCommand(): Command {
-  return new Command('serve')
-    .description('run one task service: API and worker in one process, or one of several processes')
-    .argument('<task file>', 'the file that exports defineTask({...})')
-    .option('--role <role>', 'all, api or worker, before ROLE', role)
-    .option('--port <port>', 'port of the API, before PORT', port)
-    .option('--coordinator <url>', 'address of the coordinator, before COORDINATOR_API')
-    .option('--data <folder>', 'keep the state under this folder, before DATABASE_URL')
-    .addHelpText('after', settingsText('task service'))
-    .action(async (file: string, flags: ServeFlags) => {
-      await runUntilSignal(async () => {
-        const task = await loadTask(file)
-        const { coordinator: coordinatorApi, ...others } = flags
-        const overrides = { ...others, coordinatorApi }
-        return serveTask(task, taskServiceConfig(task.name, overrides))
-      })
-    })
 }
 
 function coordinatorCommand(): Command {
