@@ -1,6 +1,8 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { checkPublished, System } from './processes.fixture.ts'
+import { call, checkPublished, System, until } from './processes.fixture.ts'
 
 let system: System
 
@@ -78,4 +80,40 @@ test('a second service on the same state is refused with the pid of the first; a
     HOST: '0.0.0.0',
   })
   expect(open.stderr).toContain('HOST=0.0.0.0 is reachable from other machines')
+})
+
+test('what is saved is started again; what cannot be started says why, and the next save is tried', async () => {
+  const folder = join(system.folder, 'author')
+  mkdirSync(folder)
+  const file = join(folder, 'task.ts')
+  const sdk = new URL('../packages/task-service/src/index.ts', import.meta.url).href
+  const save = (version: string, more = '') =>
+    writeFileSync(
+      file,
+      `import { defineTask } from '${sdk}'\n${more}\n` +
+        `export default defineTask({ name: 'mine', version: '${version}', stage() {}, publish() {} })\n`,
+    )
+  save('1.0.0')
+  const ports = await freePorts()
+  const running = system.spawn(['dev', file, '--data', join(system.folder, 'data'), ...ports])
+  const version = async () => (await call('GET', `http://127.0.0.1:${ports[3]}/status`)).body.version
+  await until(version, (seen) => seen === '1.0.0')
+  await until(
+    async () => running.output(),
+    (seen) => seen.includes('STAGED') || seen.includes('staged'),
+  )
+  save('2.0.0')
+  await until(version, (seen) => seen === '2.0.0')
+  await until(
+    async () => running.output(),
+    (seen) => seen.includes('mine was saved; started again'),
+  )
+  save('3.0.0', 'this is no TypeScript')
+  await until(
+    async () => running.output(),
+    (seen) => /mine not started again: Cannot load the task/.test(seen),
+  )
+  save('4.0.0')
+  await until(version, (seen) => seen === '4.0.0')
+  await running.kill('SIGTERM')
 })

@@ -41,13 +41,15 @@ export class System {
         reject(new Error(`${args.join(' ')} ended with ${code}: ${printed.all()}`)),
       )
     })
-    const kill = async (signal: NodeJS.Signals) => {
-      if (child.exitCode !== null || child.signalCode !== null) return
-      const gone = new Promise((resolve) => child.once('exit', resolve))
-      child.kill(signal)
-      await gone
-    }
-    const side = { url, pid: child.pid ?? 0, process: child, output: printed.all, kill }
+    const side = this.#side(child, url, printed.all)
+    this.#sides.push(side)
+    return side
+  }
+
+  /** Starts `release-task …` that tells nobody when it listens. */
+  spawn(args: readonly string[], env: Record<string, string> = {}): Side {
+    const child = this.#spawn(args, env, ['ignore', 'pipe', 'pipe'])
+    const side = this.#side(child, '', collect(child).all)
     this.#sides.push(side)
     return side
   }
@@ -90,6 +92,16 @@ export class System {
   async end(): Promise<void> {
     await Promise.all(this.#sides.map((side) => side.kill('SIGKILL')))
     rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  #side(child: ChildProcess, url: string, output: () => string): Side {
+    const kill = async (signal: NodeJS.Signals) => {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      const gone = new Promise((resolve) => child.once('exit', resolve))
+      child.kill(signal)
+      await gone
+    }
+    return { url, pid: child.pid ?? 0, process: child, output, kill }
   }
 
   #spawn(args: readonly string[], env: Record<string, string>, stdio: StdioOptions): ChildProcess {

@@ -7,6 +7,8 @@ import { CliError } from '../errors.ts'
 
 const BIN = fileURLToPath(new URL('../../bin/release-task.js', import.meta.url))
 const RESTART_MS = 500
+/** Why it was started again, where somebody saved its sources. */
+export const SAVED = 'a save'
 const KILL_AFTER_MS = 28 * 1000 // 28 s: longer than the grace that a service gives its work
 
 export interface ChildOptions {
@@ -19,6 +21,8 @@ export interface ChildOptions {
   readonly logFile: string
   /** It ended unasked and was started again. */
   readonly restarted: (how: string, pid: number) => void
+  /** What was saved cannot be started; what is saved next is tried again. */
+  readonly refused: (line: string) => void
 }
 
 type Message = { type: 'listening'; url: string } | { type: 'failed'; line: string }
@@ -38,6 +42,7 @@ export class Child {
   readonly #options: ChildOptions
   #process: ChildProcess | null = null
   #stopped = false
+  #isReloading = false
   #url = ''
 
   constructor(options: ChildOptions) {
@@ -75,6 +80,16 @@ export class Child {
     this.#process?.kill('SIGKILL')
   }
 
+  /** Its sources were saved: it stops in good order, gives back what it works on, and goes on with the new code. */
+  reload(): void {
+    if (this.#stopped) return
+    this.#isReloading = true
+    const child = this.#process
+    if (child && child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
+    // What was saved before could not be started.
+    else void this.#startSaved()
+  }
+
   /** Tells it to stop, and ends it where it does not. */
   async stop(): Promise<void> {
     this.#stopped = true
@@ -104,6 +119,7 @@ export class Child {
 
   async #ended(how: string): Promise<void> {
     if (this.#stopped) return
+    if (this.#isReloading) return this.#startSaved()
     await new Promise((resolve) => setTimeout(resolve, RESTART_MS))
     if (this.#stopped) return
     try {
@@ -111,6 +127,16 @@ export class Child {
       this.#options.restarted(how, this.pid)
     } catch {
       await this.#ended('an error at start')
+    }
+  }
+
+  async #startSaved(): Promise<void> {
+    this.#isReloading = false
+    try {
+      await this.start()
+      this.#options.restarted(SAVED, this.pid)
+    } catch (error) {
+      this.#options.refused(error instanceof Error ? error.message : String(error))
     }
   }
 }

@@ -4,13 +4,14 @@ import { isAuthOff, terminalName } from '../config.ts'
 import { explain } from '../explain.ts'
 import { loadTask } from '../load-task.ts'
 import { onStopSignal } from '../run-until-signal.ts'
-import { Child } from './child.ts'
+import { Child, SAVED } from './child.ts'
 import { CoordinatorApi, isOver, type ReleaseShown } from './coordinator-api.ts'
 import { openKeys } from './keys.ts'
 import { startIssuer, type LocalIssuer } from './local-issuer.ts'
 import { showPage } from './page.ts'
 import { createScreen, type Screen } from './screen.ts'
 import { Session } from './session.ts'
+import { watchSources } from './source-watch.ts'
 
 export interface DevOptions {
   readonly files: readonly string[]
@@ -111,6 +112,7 @@ class DevSystem {
       const port = taskPort === 0 ? 0 : taskPort + index
       const args = ['serve', files[index] ?? '', '--port', String(port), '--coordinator', coordinator.url]
       this.services.set(name, this.#child(name, args))
+      this.#reloadOnSave(name, files[index] ?? '')
     }
     await Promise.all([...this.services.values()].map((service) => service.start()))
     for (const [name, service] of this.services) {
@@ -131,6 +133,12 @@ class DevSystem {
     const { dashboard: folder, once, stop } = this.#options
     if (folder !== undefined && !once)
       await showPage({ folder, url, stop, say: (line) => this.#screen.line(line) })
+  }
+
+  /** Who runs one release to its end and goes changes nothing meanwhile. */
+  #reloadOnSave(name: string, file: string): void {
+    const { once, stop } = this.#options
+    if (!once) watchSources(file, () => this.services.get(name)?.reload(), stop)
   }
 
   #sayWhoMayCall(): void {
@@ -158,11 +166,16 @@ class DevSystem {
       settings: { ...this.#issuer?.environmentOf(isCoordinator ? null : name), ...page },
       logFile: join(data, 'logs', `${name}.log`),
       restarted: (how, pid) =>
-        this.#screen.line(`${name} ended by ${how}; started again as pid ${pid}, it goes on where it was`),
+        this.#screen.line(`${name} ${startedAgain(how)} as pid ${pid}, it goes on where it was`),
+      refused: (line) => this.#screen.line(`${name} not started again: ${line}`),
     })
     this.#children.push(child)
     return child
   }
+}
+
+function startedAgain(how: string): string {
+  return how === SAVED ? 'was saved; started again' : `ended by ${how}; started again`
 }
 
 function history(count: number, newest: ReleaseShown | null): string {
