@@ -82,6 +82,13 @@ describe('every answer to every action (RC-10)', () => {
     ['401', 401, {}, 'refused', 'refused', 'refused', 'ask'],
     ['403', 403, {}, 'refused', 'refused', 'refused', 'ask'],
     ['404', 404, {}, 'refused', 'refused', 'refused', 'ask'],
+    ['a page with 401', 401, '<html>', 'again, asking', 'again, asking', 'again, asking', 'again, asking'],
+    ['a page with 403', 403, '<html>', 'again, asking', 'again, asking', 'again, asking', 'again, asking'],
+    ['a page with 404', 404, '<html>', 'again, asking', 'again, asking', 'again, asking', 'again, asking'],
+    ['a page with 400', 400, '<html>', 'refused', 'refused', 'refused', 'ask'],
+    ['408', 408, {}, 'again, asking', 'again, asking', 'again, asking', 'again, asking'],
+    ['421', 421, '', 'again, asking', 'again, asking', 'again, asking', 'again, asking'],
+    ['425', 425, '', 'again, asking', 'again, asking', 'again, asking', 'again, asking'],
     ['409', 409, {}, 'refused', 'refused', 'refused', 'ask'],
     ['429', 429, {}, 'again', 'again', 'again', 'again'],
     ['500', 500, {}, 'again, asking', 'again, asking', 'again, asking', 'again, asking'],
@@ -109,6 +116,7 @@ describe('get_status after a lost answer (RC-8)', () => {
   const CASES: readonly (readonly [string, number, unknown, string, string, string])[] = [
     //                                 initialize          start             publish
     ['unknown, 404', 404, {}, 'send', 'send', 'send'],
+    ['a page with 404', 404, '<html>', 'again, asking', 'again, asking', 'again, asking'],
     ['unknown, 400', 400, {}, 'send', 'send', 'send'],
     ['pending', 200, { state: 'pending' }, 'ok initialized', 'send', 'send'],
     ['initialized', 200, { state: 'initialized' }, 'ok initialized', 'send', 'send'],
@@ -138,6 +146,9 @@ describe('get_status after a lost answer (RC-8)', () => {
     expect(short(afterAsking(tried, answer(404, {}), late))).toBe('refused')
     // Whoever was down the whole time has not tried yet.
     expect(short(afterAsking(row('start', { askFirst: true }), answer(404, {}), late))).toBe('send')
+    // The time that a dead process held it is not the service's.
+    const takenOver = { ...tried, claimedUntil: late.now - 1 }
+    expect(short(afterAsking(takenOver, answer(404, {}), late))).toBe('send')
     expect(short(afterAsking(tried, answer(200, { state: 'running' }), late))).toBe('ok running')
   })
 })
@@ -152,6 +163,7 @@ describe('get_status after a refused cancel (RC-10, RC-21)', () => {
     [200, { state: 'running' }, 'refused running'],
     [200, 'ok', 'refused'],
     [404, {}, 'refused'],
+    [404, '<html>', 'again'],
     [500, {}, 'again'],
     [429, {}, 'again'],
   ])('%s %j: %s', (status, body, expected) => expect(short(shown(status, body))).toBe(expected))

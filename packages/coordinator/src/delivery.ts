@@ -85,11 +85,24 @@ function excerpt({ status, text }: Answer): string {
   return body ? `answered ${status}: ${body}` : `answered ${status}`
 }
 
+const OF_THE_LINE = [408, 421, 425]
+const PERHAPS_OF_THE_LINE = [401, 403, 404]
+
+/**
+ * An answer that a gateway gives, and that says nothing of the service (RC-9): what only a line says, and a page where
+ * a service would say in JSON why it may not or does not know.
+ */
+function isGateways(answer: Answer): boolean {
+  if (OF_THE_LINE.includes(answer.status)) return true
+  return PERHAPS_OF_THE_LINE.includes(answer.status) && objectOf(answer) === null
+}
+
 /** After the answer to an action (RC-7 to RC-10). */
 export function afterAction(row: OutboxRow, answer: Answer, chance: Chance): Step {
   const { status } = answer
   if (status === 429) return again(row, { error: excerpt(answer), askFirst: false, answer }, chance)
-  if (status >= 500) return again(row, { error: excerpt(answer), askFirst: true, answer }, chance)
+  if (status >= 500 || isGateways(answer))
+    return again(row, { error: excerpt(answer), askFirst: true, answer }, chance)
   if (row.action === 'cancel') return afterCancel(row, answer, chance)
   const body = status === 200 ? objectOf(answer) : null
   if (!body) return refused(excerpt(answer))
@@ -115,7 +128,8 @@ function afterCancel(row: OutboxRow, answer: Answer, chance: Chance): Step {
 /** After `get_status`, asked because an answer was lost (RC-8). */
 export function afterAsking(row: OutboxRow, answer: Answer, chance: Chance): Step {
   // The service does not know the task, which is earlier than everything.
-  if (answer.status === 404 || answer.status === 400) return sendAgain(row, chance)
+  const isUnknown = answer.status === 404 || answer.status === 400
+  if (isUnknown && !isGateways(answer)) return sendAgain(row, chance)
   const body = answer.status === 200 ? objectOf(answer) : null
   const state = parseServiceState(body?.['state'])
   if (state === null)
@@ -132,9 +146,12 @@ function afterShown(row: OutboxRow, state: CoordinatorTaskState, chance: Chance)
   return refused(`get_status shows ${state}`, state)
 }
 
-/** What was tried until its deadline is not begun once more (RC-7). */
+/**
+ * What was tried until its deadline is not begun once more (RC-7). What was taken over is: the time that a dead
+ * process held it is not the service's.
+ */
 function sendAgain(row: OutboxRow, { now }: Chance): Step {
-  if (row.failures === 0 || now < row.deadlineAt) return { kind: 'send' }
+  if (row.failures === 0 || row.claimedUntil !== null || now < row.deadlineAt) return { kind: 'send' }
   return refused(`not within its deadline: ${row.lastError ?? 'no answer'}`)
 }
 
@@ -142,7 +159,7 @@ function sendAgain(row: OutboxRow, { now }: Chance): Step {
 export function afterRefusedCancel(because: string): typeof afterAction {
   return (row, answer, chance) => {
     const { status } = answer
-    if (status === 429 || status >= 500) {
+    if (status === 429 || status >= 500 || isGateways(answer)) {
       const error = `${because}; get_status ${excerpt(answer)}`
       return again(row, { error, askFirst: false, answer }, chance)
     }
