@@ -77,6 +77,11 @@ export function actionQueries({ builder, now }: Database) {
       }),
     ),
     remove: prepare(same(builder.deleteFrom('actions').where('task_id', '=', task))),
+    renew: prepare(
+      own
+        .set({ claimed_until: sql`${now} + ${parameter('claim_ms')}` })
+        .where('claimed_by', '=', parameter('owner')),
+    ),
     giveBack: prepare(
       own
         .set({

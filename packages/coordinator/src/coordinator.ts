@@ -31,7 +31,8 @@ import { createTaskServiceClient, type TaskServiceClient } from './task-service-
 import { isDown, TaskServiceStore, type TaskService } from './task-service-store.ts'
 
 const SYNC_AGAIN_MS = 30 * 1000 // 30 s between tries to read the studies at start
-const LEAST_CLAIM_MS = 60 * 1000 // 60 s
+/** Short, and renewed while an action is on its way. */
+const CLAIM_MS = 15 * 1000 // 15 s
 const POLL_MARGIN_MS = 5 * 1000 // 5 s
 
 /** What a coordinator is made of; whoever opens these closes them. */
@@ -82,7 +83,7 @@ export async function createCoordinator(parts: CoordinatorParts): Promise<Coordi
     if (what === 'events') bell.ring()
     else (what === 'actions' ? dispatcher : monitor).nudge()
   })
-  const dispatcher = createDispatcher(parts, rooms)
+  const dispatcher = createDispatcher(parts, rooms, stopping.signal)
   const monitor = createMonitor(parts, rooms)
   const studies = new StudyStore(database)
   const app = await createHttp({
@@ -129,12 +130,10 @@ function openRooms(
 ): Rooms {
   const { requestTimeout, pollInterval: pollIntervalMs, privateAddresses } = config
   const releases = new ReleaseStore(database, { random, pollIntervalMs })
-  // One delivery is at most three requests: get_status, the action, and once more get_status.
-  const claimMs = Math.max(LEAST_CLAIM_MS, 4 * requestTimeout)
   return {
     releases,
     services: new TaskServiceStore(database, random),
-    outbox: new ActionOutbox(database, { owner, claimMs }),
+    outbox: new ActionOutbox(database, { owner, claimMs: CLAIM_MS }),
     polls: new PollStore(database, { pollIntervalMs, claimMs: requestTimeout + POLL_MARGIN_MS }),
     client: createTaskServiceClient(requestTimeout, send, { privateAddresses, log }),
     execute: createExecute({ store: releases, policy: policyOf(config), log, ...changed }),
@@ -156,17 +155,24 @@ async function requestFor(
   return client.act(service.url, { action, task_id: taskId, release_id: releaseId, ...studies }, signal)
 }
 
-function createDispatcher({ random, log }: CoordinatorParts, rooms: Rooms): Dispatcher {
+/** @param stopping a request that hangs must not hold up the end of the process: whoever comes next asks first */
+function createDispatcher(
+  { random, log }: CoordinatorParts,
+  rooms: Rooms,
+  stopping: AbortSignal,
+): Dispatcher {
   const { outbox, execute } = rooms
   return new Dispatcher({
     due: () => outbox.due(isGone),
     nextDelayMs: () => outbox.nextDelayMs(),
     claim: (row) => outbox.claim(row),
     giveBack: (row) => outbox.giveBack(row),
+    renew: (row) => outbox.renew(row),
+    renewMs: CLAIM_MS / 3,
     isCurrent: (row) => outbox.isCurrent(row),
     again: (row, to) => outbox.again(row, to),
     remove: (row) => outbox.remove(row),
-    request: (row, action) => requestFor(rooms, row, { action }),
+    request: (row, action) => requestFor(rooms, row, { action, signal: stopping }),
     tell: async ({ releaseId, taskId, action }, outcome) =>
       void (await execute(releaseId, { type: 'answer', taskId, action, outcome })),
     random,

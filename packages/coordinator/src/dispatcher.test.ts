@@ -41,6 +41,8 @@ async function deliver(one: OutboxRow, deps: Partial<DispatcherDependencies> = {
     },
     claim: async () => true,
     giveBack: async () => note('given back'),
+    renew: async () => undefined,
+    renewMs: 1000,
     isCurrent: async () => true,
     again: async (_, to) => note(`again in ${to.delayMs}`),
     remove: async () => note('removed'),
@@ -55,6 +57,8 @@ async function deliver(one: OutboxRow, deps: Partial<DispatcherDependencies> = {
   })
   dispatcher.nudge()
   await begun.promise
+  // All that the row leads to here is asked for and answered by then.
+  await new Promise((resolve) => setImmediate(resolve))
   await dispatcher.stop()
   return done
 }

@@ -21,6 +21,9 @@ export interface DispatcherDependencies {
   readonly claim: (row: OutboxRow) => Promise<boolean>
   /** Gives up the own claim, where there is one. */
   readonly giveBack: (row: OutboxRow) => Promise<void>
+  /** Makes the own claim last longer. */
+  readonly renew: (row: OutboxRow) => Promise<void>
+  readonly renewMs: number
   /** Whether the row is still what the task's service is to be told. */
   readonly isCurrent: (row: OutboxRow) => Promise<boolean>
   readonly again: (row: OutboxRow, to: Extract<Step, { kind: 'again' }>) => Promise<void>
@@ -53,6 +56,8 @@ export class Dispatcher {
       key: (row) => row.taskId,
       handle: (row) => this.#deliver(row),
       giveBack: deps.giveBack,
+      renew: deps.renew,
+      renewMs: deps.renewMs,
       concurrency: CONCURRENCY,
       idleMs: IDLE_MS,
       failed: (error, taskId) =>

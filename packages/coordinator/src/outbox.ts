@@ -31,7 +31,7 @@ export class ActionOutbox {
   /** The database's clock at the last look: what was due by then needs no timer. */
   #lookedAt = 0
 
-  /** @param claimMs how long a claim holds: longer than everything that is asked of a service in one go */
+  /** @param claimMs how long a claim holds that is not renewed */
   constructor(database: Database, { owner, claimMs }: { owner: string; claimMs: number }) {
     this.#database = database
     this.#queries = actionQueries(database)
@@ -118,6 +118,12 @@ export class ActionOutbox {
   async remove(row: OutboxRow): Promise<void> {
     const values = { task_id: row.taskId, sequence: row.sequence }
     await this.#database.commit([{ query: this.#queries.remove, values }, this.#unclaim(row)])
+  }
+
+  /** Makes the own claim last longer, also where a newer row has taken the place of the one that is being sent. */
+  async renew(row: OutboxRow): Promise<void> {
+    const values = { task_id: row.taskId, owner: this.#owner, claim_ms: this.#claimMs }
+    await this.#database.commit([{ query: this.#queries.renew, values }])
   }
 
   /** Gives up the own claim of a row that could not be dealt with: somebody tries again in a moment. */

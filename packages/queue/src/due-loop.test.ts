@@ -14,6 +14,8 @@ function loopOver(rows: Row[], handle: (row: Row) => Promise<void>, concurrency 
     key: (row) => row.id,
     handle,
     giveBack: async (row) => void given.push(row.id),
+    renew: async () => undefined,
+    renewMs: 1000,
     concurrency,
     idleMs: 10,
     failed: (_, key) => failures.push(key),
@@ -75,6 +77,8 @@ test('the claim on a row that failed is given back as soon as that is possible, 
       handled++
       throw new Error('the database is away')
     },
+    renew: async () => undefined,
+    renewMs: 1000,
     giveBack: async () => {
       if (++tries < 3) throw new Error('it still is')
       rows.length = 0
@@ -109,4 +113,60 @@ test('stop waits for what is being handled, and nothing begins afterwards', asyn
   await stopping
   loop.nudge()
   expect(count).toBe(1)
+})
+
+test('a claim is renewed for as long as its row is handled, and no longer', async () => {
+  const rows: Row[] = [{ id: 'a' }]
+  const renewed: string[] = []
+  const twice = Promise.withResolvers<void>()
+  const loop = new DueLoop<Row>({
+    due: async () => rows.splice(0),
+    nextDelayMs: async () => null,
+    key: (row) => row.id,
+    handle: () => twice.promise,
+    giveBack: async () => undefined,
+    renew: async (row) => {
+      renewed.push(row.id)
+      if (renewed.length === 2) twice.resolve()
+      // The next one must come all the same.
+      throw new Error('the database is away')
+    },
+    renewMs: 1,
+    concurrency: 1,
+    idleMs: 1,
+    failed: () => undefined,
+  })
+  loop.nudge()
+  await twice.promise
+  await loop.stop()
+  const after = renewed.length
+  await new Promise((resolve) => setTimeout(resolve, 5))
+  expect(renewed.length).toBe(after)
+})
+
+test('at a stop nothing waits for a claim to be given back', async () => {
+  const begun = Promise.withResolvers<void>()
+  const fails = Promise.withResolvers<void>()
+  let tries = 0
+  const loop = new DueLoop<Row>({
+    due: async () => [{ id: 'a' }],
+    nextDelayMs: async () => null,
+    key: (row) => row.id,
+    handle: () => {
+      begun.resolve()
+      return fails.promise
+    },
+    giveBack: async () => void tries++,
+    renew: async () => undefined,
+    renewMs: 1000,
+    concurrency: 1,
+    idleMs: 1,
+    failed: () => undefined,
+  })
+  loop.nudge()
+  await begun.promise
+  const stopping = loop.stop()
+  fails.reject(new Error('the database is away'))
+  await stopping
+  expect(tries).toBe(0)
 })

@@ -11,6 +11,12 @@ export interface DueLoopOptions<Row> {
    * it. Called until it succeeds: a claim that nobody gives up would keep everybody from the row until it runs out.
    */
   readonly giveBack: (row: Row) => Promise<void>
+  /**
+   * Makes the claim on a row that is being handled last longer. Claims are short: what a process on another host held
+   * when it died must not wait for long, and nobody there can see that it is dead.
+   */
+  readonly renew: (row: Row) => Promise<void>
+  readonly renewMs: number
   readonly concurrency: number
   /** How long to sleep at the most: other processes write to the same table. */
   readonly idleMs: number
@@ -92,22 +98,27 @@ export class DueLoop<Row> {
   }
 
   async #handle(row: Row, key: string): Promise<void> {
+    // One that fails is tried again at the next; the claim outlives two.
+    const renew = () => void this.#options.renew(row).catch(() => undefined)
+    const timer = setInterval(renew, this.#options.renewMs)
+    timer.unref()
     try {
       await this.#options.handle(row)
     } catch (error) {
       this.#options.failed(error, key)
       await this.#giveBack(row)
+    } finally {
+      clearInterval(timer)
     }
   }
 
-  /** Not for ever at shutdown: whoever finds the claim of a dead process need not respect it. */
+  /** Not at shutdown, which must not wait for a database: the claim is short. */
   async #giveBack(row: Row): Promise<void> {
-    for (let failures = 1; ; failures++) {
+    for (let failures = 1; !this.#stopped; failures++) {
       try {
         return await this.#options.giveBack(row)
       } catch {
         // Why it does not answer was told already.
-        if (this.#stopped) return
         await pause(Math.min(MOST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1)))
       }
     }

@@ -145,6 +145,7 @@ export class TaskWorld {
       createdAt: now,
       claimedBy: old?.claimedBy ?? null,
       claimedUntil: old?.claimedUntil ?? null,
+      now,
     }
   }
 

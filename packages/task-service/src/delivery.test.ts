@@ -27,6 +27,7 @@ function aRow(changes: Partial<OutboxRow> = {}): OutboxRow {
     createdAt: NOW,
     claimedBy: null,
     claimedUntil: null,
+    now: NOW,
     ...changes,
   }
 }

@@ -18,7 +18,7 @@ export type Step =
   /** The coordinator ended or lost the task: a command for `decide`, and the row waits on. */
   | { readonly kind: 'tell'; readonly shows: CoordinatorShows; readonly to: Reschedule }
 
-interface Chance {
+export interface Chance {
   readonly now: number
   readonly random: number
 }

@@ -3,7 +3,9 @@ import { deliveryWrites, reportReads } from './report-queries.ts'
 
 const BATCH = 100
 const GIVEN_BACK_MS = 1000 // 1 s
-const CLAIM_MS = 60 * 1000 // 60 s, longer than any one request
+/** Short, and renewed while a report is on its way. */
+const CLAIM_MS = 15 * 1000 // 15 s
+export const RENEW_CLAIM_MS = CLAIM_MS / 3
 
 /**
  * `send`: not taken yet. `confirm`: taken, and read back (N-7). `refused`: answered 400, not repeated (N-11).
@@ -30,6 +32,8 @@ export interface OutboxRow {
   readonly createdAt: number
   readonly claimedBy: string | null
   readonly claimedUntil: number | null
+  /** The database's clock when the row was read; 0 where it does not matter. */
+  readonly now: number
 }
 
 /** What becomes of a row after a try. */
@@ -118,6 +122,12 @@ export class Outbox {
     return { count: row?.count ?? 0, oldestMs: row?.oldest == null ? 0 : row.now - row.oldest }
   }
 
+  /** Makes the own claim last longer, also where a newer row has taken the place of the one that is being sent. */
+  async renew(row: OutboxRow): Promise<void> {
+    const values = { task_id: row.taskId, owner: this.#owner, claim_ms: CLAIM_MS }
+    await this.#database.commit([{ query: this.#writes.renew, values }])
+  }
+
   /** Gives up the own claim of a row that could not be dealt with: somebody tries again in a moment. */
   async giveBack(row: OutboxRow): Promise<void> {
     const values = { task_id: row.taskId, owner: this.#owner, delay_ms: GIVEN_BACK_MS }
@@ -146,5 +156,6 @@ function fromRow(row: Record<string, SqlValue>): OutboxRow {
     createdAt: row['created_at'] as number,
     claimedBy: row['claimed_by'] as string | null,
     claimedUntil: row['claimed_until'] as number | null,
+    now: (row['now'] as number | undefined) ?? 0,
   }
 }

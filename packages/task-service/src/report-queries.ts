@@ -92,6 +92,11 @@ export function deliveryWrites({ builder, now }: Database) {
         .where('task_id', '=', parameter('task_id'))
         .where('sequence', '=', parameter('sequence')),
     ),
+    renew: prepare(
+      mine
+        .set({ claimed_until: sql`${now} + ${parameter('claim_ms')}` })
+        .where('claimed_by', '=', parameter('owner')),
+    ),
     giveBack: prepare(
       mine
         .set({

@@ -2,7 +2,7 @@ import type { Answer, Logger } from '@release-task/http'
 import type { Report } from '@release-task/protocol'
 import { DueLoop } from '@release-task/queue'
 import type { CoordinatorShows } from './decision.ts'
-import { afterReading, afterReport, isRefusal, shownBy, type Step } from './delivery.ts'
+import { afterReading, afterReport, isRefusal, shownBy, type Chance, type Step } from './delivery.ts'
 import type { OutboxRow, Reschedule } from './outbox.ts'
 
 const CONCURRENCY = 8
@@ -21,6 +21,9 @@ export interface ReporterDependencies {
   readonly claim: (row: OutboxRow) => Promise<boolean>
   /** Gives up the own claim, where there is one. */
   readonly giveBack: (row: OutboxRow) => Promise<void>
+  /** Makes the own claim last longer. */
+  readonly renew: (row: OutboxRow) => Promise<void>
+  readonly renewMs: number
   readonly reschedule: (row: OutboxRow, to: Reschedule) => Promise<void>
   readonly remove: (row: OutboxRow) => Promise<void>
   readonly send: (taskId: string, report: Report) => Promise<Answer>
@@ -51,6 +54,8 @@ export class Reporter {
       key: (row) => row.taskId,
       handle: (row) => this.#deliver(row),
       giveBack: deps.giveBack,
+      renew: deps.renew,
+      renewMs: deps.renewMs,
       concurrency: CONCURRENCY,
       idleMs: IDLE_MS,
       failed: (error, taskId) =>
@@ -69,24 +74,25 @@ export class Reporter {
   }
 
   async #deliver(row: OutboxRow): Promise<void> {
+    const chance = this.#chancesFrom(row)
     if (!(await this.#deps.claim(row))) return
-    const step = row.phase === 'send' ? await this.#send(row) : await this.#readBack(row)
+    const step = row.phase === 'send' ? await this.#send(row, chance) : await this.#readBack(row, chance)
     if (step.kind === 'done') return this.#deps.remove(row)
     if (step.kind === 'tell') await this.#deps.tell(row.taskId, step.shows)
     if (step.kind !== 'read') await this.#deps.reschedule(row, step.to)
   }
 
-  async #send(row: OutboxRow): Promise<Step> {
+  async #send(row: OutboxRow, chance: () => Chance): Promise<Step> {
     const tried = await this.#try(row, () => this.#deps.send(row.taskId, reportOf(row)))
     await this.#noteRefusal(row, tried)
-    const step = afterReport(row, tried.answer, tried.error, this.#chance())
-    return step.kind === 'read' ? this.#readBack(row, tried.error) : step
+    const step = afterReport(row, tried.answer, tried.error, chance())
+    return step.kind === 'read' ? this.#readBack(row, chance, tried.error) : step
   }
 
-  async #readBack(row: OutboxRow, before = ''): Promise<Step> {
+  async #readBack(row: OutboxRow, chance: () => Chance, before = ''): Promise<Step> {
     const { answer, error } = await this.#try(row, () => this.#deps.read(row.taskId))
     const shown = answer ? shownBy(answer) : 'unclear'
-    return afterReading(row, shown, before || error || 'the coordinator showed no state', this.#chance())
+    return afterReading(row, shown, before || error || 'the coordinator showed no state', chance())
   }
 
   /** The same refusal minute after minute is said once (N-8, N-11). */
@@ -111,8 +117,10 @@ export class Reporter {
     }
   }
 
-  #chance() {
-    return { now: Date.now(), random: this.#deps.random() }
+  /** A report's age is by the database's clock, which was read together with the row: from here on time is added. */
+  #chancesFrom(row: OutboxRow): () => Chance {
+    const startedAt = performance.now()
+    return () => ({ now: row.now + (performance.now() - startedAt), random: this.#deps.random() })
   }
 }
 

@@ -23,6 +23,7 @@ const aReport = (changes: Partial<OutboxRow> = {}): OutboxRow => ({
   createdAt: NOW + 5,
   claimedBy: null,
   claimedUntil: null,
+  now: NOW,
   ...changes,
 })
 

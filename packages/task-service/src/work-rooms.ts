@@ -7,7 +7,7 @@ import { renewalOf } from './lease-database.ts'
 import { ThreadLeaseKeeper } from './lease-keeper.ts'
 import { TimerLeaseKeeper, type LeaseKeeper } from './lease.ts'
 import type { Metrics } from './metrics.ts'
-import type { Outbox } from './outbox.ts'
+import { RENEW_CLAIM_MS, type Outbox } from './outbox.ts'
 import { createPerform } from './perform.ts'
 import type { Work } from './record.ts'
 import { createMarkerStore } from './release-dir-store.ts'
@@ -88,6 +88,8 @@ function createReporter(
     nextDelayMs: () => outbox.nextDelayMs(),
     claim: (row) => outbox.claim(row),
     giveBack: (row) => outbox.giveBack(row),
+    renew: (row) => outbox.renew(row),
+    renewMs: RENEW_CLAIM_MS,
     reschedule: (row, to) => outbox.reschedule(row, to),
     remove: (row) => outbox.remove(row),
     send: (taskId, report) => coordinator.report(taskId, report, signal),
@@ -138,6 +140,7 @@ function createWorker(
       say: execute,
       load,
       savedStep: (id, version, work, name) => store.step(id, version, work, name),
+      savedSteps: (id, version, work) => store.steps(id, version, work),
       releasesUnderWay: () => store.releasesUnderWay(),
       checkPlace: (work) => checkPlace(parts, work),
     }),
