@@ -1,7 +1,7 @@
 export type { CommitResult, Database } from './database.ts'
 export { DATABASE_ERRORS, DatabaseError, type DatabaseErrorCode } from './errors.ts'
 export { openConnection, openDatabase, type OpenOptions } from './open.ts'
-export { isGone, ownIdentity, pidOf } from './process-identity.ts'
+export { identityOf, isGone, isOnThisHost, ownIdentity, pidOf } from './process-identity.ts'
 export { registerProcess, type ProcessRole, type Registration } from './process-registry.ts'
 export { bind, parameter, prepare, type Prepared, type SqlValue, type Statement } from './statement.ts'
 export { isServer, redacted, sqlitePath } from './address.ts'

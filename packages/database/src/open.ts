@@ -34,10 +34,18 @@ export async function openDatabase(options: OpenOptions): Promise<Database> {
   return openPostgres(address.url, { sync, shown: redacted(address.url) }, own, migrations)
 }
 
-/** A further connection to a database that this process has opened already: no migrations, no questions. */
-export async function openConnection(url: string): Promise<Database> {
+/**
+ * A further connection to a database that this process has opened already: no migrations, no questions.
+ * @param answerMs how long an answer of a server is waited for, where that is not the usual time
+ */
+export async function openConnection(url: string, answerMs?: number): Promise<Database> {
   const address = parseAddress(url)
   if (address.kind === 'sqlite') return connectSqlite(address.path)
   const { connectPostgres } = await import('./postgres-open.ts')
-  return connectPostgres(address.url, { sync: 'normal', shown: redacted(url), connections: 2 })
+  return connectPostgres(address.url, {
+    sync: 'normal',
+    shown: redacted(url),
+    connections: 2,
+    ...(answerMs === undefined ? {} : { answerMs }),
+  })
 }

@@ -25,6 +25,8 @@ export interface PostgresOptions {
   /** The address without its password. */
   readonly shown: string
   readonly connections?: number
+  /** How long an answer is waited for. */
+  readonly answerMs?: number
 }
 
 /** Opens, migrates and claims a database. @throws DatabaseError */
@@ -63,7 +65,7 @@ async function loadPackage() {
   })
 }
 
-async function openPool(url: string, { sync, connections }: PostgresOptions): Promise<Pool> {
+async function openPool(url: string, { sync, connections, answerMs }: PostgresOptions): Promise<Pool> {
   const pg = await loadPackage()
   const pool = new pg.Pool({
     connectionString: url,
@@ -71,7 +73,7 @@ async function openPool(url: string, { sync, connections }: PostgresOptions): Pr
     max: connections ?? CONNECTIONS,
     connectionTimeoutMillis: CONNECT_LIMIT_MS,
     statement_timeout: STATEMENT_LIMIT_MS,
-    query_timeout: ANSWER_LIMIT_MS,
+    query_timeout: answerMs ?? ANSWER_LIMIT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_LIMIT_MS,
     keepAlive: true,
     // Counts and epoch milliseconds fit a number; as text they would be compared as text.

@@ -57,6 +57,15 @@ export function ownIdentity(): string {
   return [hostIdentity(), process.pid, started, randomBytes(4).toString('hex')].join('|')
 }
 
+/**
+ * Names another process of this host as `ownIdentity` does, for `isGone` to ask later. Null where it does not run,
+ * or where nothing tells when it began: its pid alone may be somebody else's later.
+ */
+export function identityOf(pid: number): string | null {
+  const started = startTime(pid)
+  return started === null ? null : [hostIdentity(), pid, started].join('|')
+}
+
 /** The pid within an owner's name, for messages. */
 export function pidOf(owner: string): number {
   return Number(owner.split('|')[1])

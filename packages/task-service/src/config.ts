@@ -55,6 +55,11 @@ export const TASK_SERVICE_SETTINGS = {
     'A task that the coordinator does not know for so long is canceled, unless it is publishing.',
   ),
   lease: duration('LEASE', '15s', 'After this time without renewal another worker takes the work over.'),
+  leaseGrace: duration(
+    'LEASE_GRACE',
+    '45s',
+    'How long beyond its lease work goes on while the database does not answer; then it is told that the lease is lost.',
+  ),
   sweepInterval: duration('SWEEP_INTERVAL', '5s', 'How often work is looked for that nobody was woken for.'),
   progressInterval: duration(
     'PROGRESS_INTERVAL',
@@ -104,4 +109,14 @@ export function readConfig(env: Environment = process.env): TaskServiceConfig {
   const config = readSettings(TASK_SERVICE_SETTINGS, { ...env, ...ownPort })
   checkAuthSettings('task-service', config)
   return config
+}
+
+/** The environment that the service was started in, for what is started in turn; who passes it on chooses from it. */
+export function processEnvironment(): Environment {
+  return process.env
+}
+
+/** How long the process waits for its work at shutdown. @throws SettingsError */
+export function readShutdownGrace(env: Environment = process.env): number {
+  return readSettings({ grace: TASK_SERVICE_SETTINGS.shutdownGrace }, env).grace
 }

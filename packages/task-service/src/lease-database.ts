@@ -2,6 +2,8 @@ import { openConnection, type Database } from '@release-task/database'
 import { leaseQueries } from './queries.ts'
 import type { HeldLease, RenewAll } from './lease.ts'
 
+const LEAST_ANSWER_MS = 1000
+
 /** Renewal over one database: one commit per lease, so that a lost one does not undo the others. */
 export function renewalOf(database: Database, leaseMs: number): RenewAll {
   const { renew, wanted } = leaseQueries(database)
@@ -25,6 +27,7 @@ export async function createLeaseDatabase(
   url: string,
   leaseMs: number,
 ): Promise<{ renewAll: RenewAll; close(): Promise<void> }> {
-  const database = await openConnection(url)
+  // One that hangs must not take the time of the next, which may go through another connection.
+  const database = await openConnection(url, Math.max(LEAST_ANSWER_MS, leaseMs / 3))
   return { renewAll: renewalOf(database, leaseMs), close: () => database.close() }
 }

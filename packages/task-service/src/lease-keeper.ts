@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { leaseKey, type HeldLease, type LeaseKeeper } from './lease.ts'
+import { leaseKey, type HeldLease, type LeaseKeeper, type Look } from './lease.ts'
 
 const CLOSE_LIMIT_MS = 2 * 1000 // 2 s
 const RESTART_MS = 500
@@ -7,6 +7,8 @@ const RESTART_MS = 500
 export interface LeaseThreadData {
   readonly url: string
   readonly leaseMs: number
+  /** Beyond the lease, for a database that does not answer. */
+  readonly graceMs: number
 }
 
 export type ToThread =
@@ -17,13 +19,14 @@ export type ToThread =
 export interface ToKeeper {
   readonly type: 'look'
   readonly lease: HeldLease
+  readonly why: 'unrenewed' | null
 }
 
 interface Held {
   readonly lease: HeldLease
   /** By `performance.now()`. */
   readonly until: number
-  readonly look: () => void
+  readonly look: Look
 }
 
 /** Renews leases from a thread of its own, which is started at the first claim (about 20 MB). */
@@ -40,7 +43,7 @@ export class ThreadLeaseKeeper implements LeaseKeeper {
     this.#failed = failed
   }
 
-  hold(lease: HeldLease, forMs: number, look: () => void): void {
+  hold(lease: HeldLease, forMs: number, look: Look): void {
     this.#held.set(leaseKey(lease), { lease, until: performance.now() + forMs, look })
     if (this.#thread) this.#thread.postMessage({ type: 'hold', lease, forMs } satisfies ToThread)
     else this.#start()
@@ -69,7 +72,9 @@ export class ThreadLeaseKeeper implements LeaseKeeper {
     const file = new URL(`./lease-thread${extension}`, import.meta.url)
     const thread = new Worker(file, { workerData: this.#data, name: 'lease renewal' })
     thread.unref()
-    thread.on('message', (message: ToKeeper) => this.#held.get(leaseKey(message.lease))?.look())
+    thread.on('message', ({ lease, why }: ToKeeper) =>
+      this.#held.get(leaseKey(lease))?.look(why ?? undefined),
+    )
     thread.on('error', this.#failed)
     thread.on('exit', () => this.#ended())
     this.#thread = thread

@@ -6,7 +6,7 @@ import type { LeaseThreadData, ToKeeper, ToThread } from './lease-keeper.ts'
 // Runs apart from the author's code: a busy loop there must not lose the lease.
 const data = workerData as LeaseThreadData
 const database = await createLeaseDatabase(data.url, data.leaseMs)
-const keeper = new TimerLeaseKeeper(database.renewAll, data.leaseMs / 3)
+const keeper = new TimerLeaseKeeper(database.renewAll, data.leaseMs / 3, data.leaseMs + data.graceMs)
 
 function tell(message: ToKeeper): void {
   parentPort?.postMessage(message)
@@ -14,7 +14,8 @@ function tell(message: ToKeeper): void {
 
 parentPort?.on('message', (message: ToThread) => {
   if (message.type === 'hold') {
-    keeper.hold(message.lease, message.forMs, () => tell({ type: 'look', lease: message.lease }))
+    const { lease } = message
+    keeper.hold(lease, message.forMs, (why) => tell({ type: 'look', lease, why: why ?? null }))
   } else if (message.type === 'drop') keeper.drop(message.lease)
   else
     void keeper

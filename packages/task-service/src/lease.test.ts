@@ -80,6 +80,41 @@ describe('TimerLeaseKeeper', () => {
     expect(rounds).toHaveLength(2)
   })
 
+  test('whoever cannot renew for so long is told once, also while a round hangs, and by no answer of the database', async () => {
+    const told: (string | undefined)[] = []
+    const patient = new TimerLeaseKeeper(() => outcome([]), INTERVAL, 3000)
+    const hanging = latch<Renewed>()
+    patient.hold(lease(1), 60_000, (why) => told.push(why))
+    await pass(5)
+    expect(told).toEqual([])
+    outcome = () => hanging.reached
+    await pass(3)
+    expect(told).toEqual([])
+    await pass(2)
+    expect(told).toEqual(['unrenewed'])
+    hanging.open({ lost: [], changed: [] })
+    await pass(5)
+    expect(told).toEqual(['unrenewed'])
+    await patient.close()
+  })
+
+  test('rounds that fail use up the same patience, one that succeeds gives all of it back', async () => {
+    const told: (string | undefined)[] = []
+    const patient = new TimerLeaseKeeper(() => outcome([]), INTERVAL, 3000)
+    patient.hold(lease(1), 60_000, (why) => told.push(why))
+    const good = outcome
+    outcome = () => Promise.reject(new Error('away'))
+    await pass(2)
+    outcome = good
+    await pass(1)
+    outcome = () => Promise.reject(new Error('away'))
+    await pass(3)
+    expect(told).toEqual([])
+    await pass(1)
+    expect(told).toEqual(['unrenewed'])
+    await patient.close()
+  })
+
   test('rounds never overlap, and none is made up for; close waits for the last', async () => {
     const slow = latch<Renewed>()
     outcome = () => slow.reached
@@ -177,11 +212,11 @@ describe('ThreadLeaseKeeper, in a whole service', () => {
 test('a renewal thread that ends is followed by another, and whoever holds a lease looks at it', async () => {
   const failures: unknown[] = []
   // Such an address ends every thread at its start.
-  const keeper = new ThreadLeaseKeeper({ url: 'nothing:at-all', leaseMs: 1000 }, (error) =>
+  const keeper = new ThreadLeaseKeeper({ url: 'nothing:at-all', leaseMs: 1000, graceMs: 60_000 }, (error) =>
     failures.push(error),
   )
   const looked = latch()
-  keeper.hold(lease(1), 60_000, looked.open)
+  keeper.hold(lease(1), 60_000, () => looked.open())
   await looked.reached
   await vi.waitFor(() => expect(failures.length).toBeGreaterThan(1), 10_000)
   keeper.drop(lease(1))

@@ -103,9 +103,9 @@ function createReporter(
 
 /** A database that lives in memory cannot be opened by a second connection; there a timer must do. */
 function createKeeper({ database, config, log }: ServiceParts): LeaseKeeper {
-  const { databaseUrl: url, lease: leaseMs } = config
+  const { databaseUrl: url, lease: leaseMs, leaseGrace: graceMs } = config
   if (url.includes(':memory:')) return new TimerLeaseKeeper(renewalOf(database, leaseMs), leaseMs / 3)
-  return new ThreadLeaseKeeper({ url, leaseMs }, (error) => {
+  return new ThreadLeaseKeeper({ url, leaseMs, graceMs }, (error) => {
     log.error({ err: error }, 'lease renewal ended; it is started again')
   })
 }

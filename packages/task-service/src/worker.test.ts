@@ -4,7 +4,7 @@ import { decide } from './decide.ts'
 import type { Command, WorkerCommand } from './decision.ts'
 import type { StageResult } from './define.ts'
 import type { Executed } from './execute.ts'
-import type { HeldLease, LeaseKeeper } from './lease.ts'
+import type { HeldLease, LeaseKeeper, Look } from './lease.ts'
 import { ProgressSender } from './progress.ts'
 import { aClaim, anAction, aRecord, at, NOW } from './record.fixture.ts'
 import type { TaskRecord } from './record.ts'
@@ -21,7 +21,7 @@ class World {
   readonly said: WorkerCommand[] = []
   readonly held: HeldLease[] = []
   readonly dropped: HeldLease[] = []
-  looked: () => void = () => undefined
+  looked: Look = () => undefined
   readonly observations: string[] = []
   readonly observed: WorkObserver = {
     leaseLost: () => void this.observations.push('lease lost'),
@@ -171,6 +171,18 @@ describe('work is told to stop', () => {
     await handled
     expect(reasons).toEqual(['canceled'])
     expect(world.record).toMatchObject({ state: 'canceled', staged: null, lease: null, work: 'discard' })
+  })
+
+  test('by a lease that could not be renewed for too long, without asking a database that does not answer', async () => {
+    const { began, perform } = untilStopped((reason) => Promise.reject(new Error(String(reason))))
+    const load = () => Promise.reject(new Error('away'))
+    const worker = new TaskWorker(world.dependencies({ perform, load }))
+    const handled = worker.handle(ID)
+    await began.reached
+    world.looked('unrenewed')
+    await handled
+    expect(world.said).toMatchObject([{ type: 'failed', error: { message: 'lease lost' } }])
+    expect(world.observations).toContain('lease lost')
   })
 
   test('by a lost lease, which the keeper finds', async () => {

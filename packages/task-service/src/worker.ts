@@ -3,7 +3,7 @@ import { backoffDelay } from '@release-task/protocol'
 import type { WorkerCommand } from './decision.ts'
 import type { StageResult } from './define.ts'
 import type { Executed } from './execute.ts'
-import type { HeldLease, LeaseKeeper } from './lease.ts'
+import type { HeldLease, LeaseKeeper, Look } from './lease.ts'
 import { errorText, isPermanent } from './outcome.ts'
 import type { TaskRecord, Work } from './record.ts'
 
@@ -76,10 +76,13 @@ export class TaskWorker {
     const running = this.#running.get(id)
     if (!running) return
     const record = await this.#deps.load(id)
-    if (record?.attempt !== running.lease.attempt || record.lease === null) {
-      if (!running.stop.signal.aborted) this.#deps.observe.leaseLost()
-      stop(running, 'lease lost')
-    } else if (record.work !== running.work) stop(running, 'canceled')
+    if (record?.attempt !== running.lease.attempt || record.lease === null) this.#lose(running)
+    else if (record.work !== running.work) stop(running, 'canceled')
+  }
+
+  #lose(running: Running): void {
+    if (!running.stop.signal.aborted) this.#deps.observe.leaseLost()
+    stop(running, 'lease lost')
   }
 
   /** Takes nothing more and tells all work to stop; the queue's `close` waits for it. */
@@ -111,7 +114,10 @@ export class TaskWorker {
     const lease = { id: record.id, attempt: record.attempt, owner: this.#deps.owner }
     const running: Running = { record, lease, work, stop: new AbortController(), outcome: null }
     this.#running.set(record.id, running)
-    const look = () => void this.look(record.id).catch(() => undefined)
+    const look: Look = (why) => {
+      if (why === 'unrenewed') this.#lose(running)
+      else void this.look(record.id).catch(() => undefined)
+    }
     this.#deps.keeper.hold(lease, this.#deps.attemptDeadlineMs, look)
     const startedAt = performance.now()
     try {

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
@@ -41,6 +41,9 @@ export class BuiltFolder {
       mkdirSync(dirname(join(draft, name)), { recursive: true })
       writeFileSync(join(draft, name), text)
     }
+    // As a mounted folder has them, whose files are links.
+    mkdirSync(join(draft, 'assets'), { recursive: true })
+    symlinkSync('main-1a2b.css', join(draft, 'assets', 'linked-1a2b.css'))
     this.remove()
     renameSync(draft, this.folder)
   }

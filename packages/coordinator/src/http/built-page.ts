@@ -104,14 +104,16 @@ async function readBuild(folder: string): Promise<Build> {
   const html = await readFile(join(folder, 'index.html'), 'utf8')
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   const names = entries
-    .filter((entry) => entry.isFile())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep))
     .filter((parts) => parts.join('/') !== 'index.html' && !parts.some((part) => part.startsWith('.')))
-  const assets = names.map(
-    async (parts) =>
-      [`/${parts.map(encodeURIComponent).join('/')}`, await readAsset(join(folder, ...parts))] as const,
-  )
-  return { html, assets: new Map(await Promise.all(assets)) }
+  const assets = names.map(async (parts) => {
+    const file = join(folder, ...parts)
+    // What it leads to counts: a mounted folder may be made of links.
+    const found = await stat(file).catch(() => null)
+    if (!found?.isFile()) return []
+    return [[`/${parts.map(encodeURIComponent).join('/')}`, await readAsset(file)] as const]
+  })
+  return { html, assets: new Map((await Promise.all(assets)).flat()) }
 }
 
 async function readAsset(file: string): Promise<Asset> {

@@ -135,6 +135,7 @@ describe('a coordinator with a built page', () => {
   test.each([
     ['/assets/main-1a2b.js', 'text/javascript; charset=utf-8'],
     ['/assets/main-1a2b.css', 'text/css; charset=utf-8'],
+    ['/assets/linked-1a2b.css', 'text/css; charset=utf-8'],
     ['/assets/deep/font-1a2b.woff2', 'font/woff2'],
     ['/assets/picture-1a2b.png', 'image/png'],
     ['/assets/main-1a2b.js.map', 'application/json; charset=utf-8'],
