@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describeFault, type Fault, type TimedFault } from './plan.ts'
+import type { Slot } from './slot.ts'
 import type { FaultSystem } from './system.ts'
 
 /**
@@ -36,6 +37,8 @@ function commit(system: FaultSystem, fault: Fault): Promise<void> {
       return system.slot(fault.slot).stop(fault.forMs)
     case 'pause_work':
       return pauseWork(system, fault.forMs)
+    case 'cut_off':
+      return cutOff(system, fault.forMs)
     case 'network':
       return trouble(system, fault)
     case 'disk_full':
@@ -48,17 +51,28 @@ function commit(system: FaultSystem, fault: Fault): Promise<void> {
 const WORK_WITHIN_MS = 1000
 const LOOK_MS = 10
 
-/** Does nothing where no worker begins to work for a while. */
 async function pauseWork(system: FaultSystem, forMs: number): Promise<void> {
+  await (await whoBegins(system))?.stop(forMs)
+}
+
+async function cutOff(system: FaultSystem, forMs: number): Promise<void> {
+  const worker = await whoBegins(system)
+  const line = worker && system.databaseLines.get(worker.name)
+  if (line) await worker.cut(line, forMs)
+}
+
+/** The worker that begins to work next; null where none does for a while. */
+async function whoBegins(system: FaultSystem): Promise<Slot | null> {
   const workers = [...system.slots.values()].filter(({ name }) => name.includes('-worker-'))
   const from = system.mark()
   const end = performance.now() + WORK_WITHIN_MS
   while (performance.now() < end) {
     const begun = system.history(from).findLast((line) => line.type === 'effect' && line.edge === 'begin')
     const worker = workers.find(({ pid }) => begun?.type === 'effect' && begun.pid === pid)
-    if (worker) return worker.stop(forMs)
+    if (worker) return worker
     await sleep(LOOK_MS)
   }
+  return null
 }
 
 async function trouble(

@@ -2,7 +2,8 @@
 import { readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { call } from '../processes.fixture.ts'
-import { SERVICES, type FaultSystem, type Service } from './system.ts'
+import { SERVICES } from './plan.ts'
+import type { FaultSystem, Service } from './system.ts'
 
 /** One event of a service's own record of a task. */
 export interface ServiceEvent {

@@ -16,9 +16,13 @@ export type Fate =
   /** Arrives twice: at the same moment, or the second one later. */
   | { readonly type: 'double'; readonly afterMs: number }
   /** The line itself answers, as a gateway does; the request never arrives. */
-  | { readonly type: 'gateway'; readonly status: 429 | 500 | 502 }
+  | { readonly type: 'gateway'; readonly status: GatewayStatus }
   /** A report is answered 200 and never arrives: to its service it looks as if it was overwritten afterwards. */
   | { readonly type: 'swallow' }
+
+/** Also what looks like a word of the service, and is the page of a line that knows no way to it. */
+const GATEWAY = [403, 404, 408, 429, 500, 502] as const
+type GatewayStatus = (typeof GATEWAY)[number]
 
 const PASS: Fate = { type: 'pass' }
 // Between a second and two, which is what `Retry-After` can say and a round can wait for.
@@ -34,7 +38,7 @@ export function drawFate(random: Random, trouble: number, isReport: boolean): Fa
     [14, () => ({ type: 'delay', ms: random.between(30, 900) })],
     [10, () => ({ type: 'arrive_late', ms: random.between(100, 1500) })],
     [14, () => ({ type: 'double', afterMs: random.chance(0.5) ? 0 : random.between(20, 800) })],
-    [12, () => ({ type: 'gateway', status: random.oneOf([429, 500, 502] as const) })],
+    [12, () => ({ type: 'gateway', status: random.oneOf(GATEWAY) })],
     [isReport ? 22 : 0, () => ({ type: 'swallow' })],
   ])()
 }

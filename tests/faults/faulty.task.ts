@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { defineTask, PermanentError, type TaskContext } from '@release-task/task-service'
 import { record, type EffectLine, type Work } from './history.ts'
-import { readTags } from './tags.ts'
+import { readTags, type TaskPlan } from './tags.ts'
 
 const file = process.env['HISTORY_FILE'] ?? ''
 const service = process.env['SERVICE'] ?? ''
@@ -45,9 +45,9 @@ class Run {
     }
   }
 
-  async takes(ms: number): Promise<void> {
+  async takes(ms: number, isStubborn = false): Promise<void> {
     for (let done = 0; done < ms; done += STEP_MS) {
-      await sleep(STEP_MS, undefined, { signal: this.task.signal })
+      await sleep(STEP_MS, undefined, isStubborn ? {} : { signal: this.task.signal })
       this.task.progress((100 * done) / ms)
     }
   }
@@ -70,7 +70,7 @@ export default defineTask({
     const run = new Run('stage', task)
     return run.through(async () => {
       const plan = readTags((await task.coordinator.release())['tags'])
-      await run.takes(plan.stageMs)
+      await run.takes(plan.stageMs, plan.isStubborn)
       if (plan.fails === service) throw new PermanentError('fails for good, as told')
       if (plan.isFlaky) failOnce('stage', task)
       const { token } = run
@@ -83,12 +83,8 @@ export default defineTask({
   publish(task) {
     const run = new Run('publish', task)
     return run.through(async () => {
-      const { publishMs, isFlaky, token } = task.staged as {
-        publishMs: number
-        isFlaky: boolean
-        token: string
-      }
-      await run.takes(publishMs / 2)
+      const { publishMs, isFlaky, isStubborn, token } = task.staged as unknown as TaskPlan & { token: string }
+      await run.takes(publishMs / 2, isStubborn)
       if (isFlaky) failOnce('publish', task)
       const target = published(task.releaseId)
       mkdirSync(target, { recursive: true })

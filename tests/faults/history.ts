@@ -19,10 +19,11 @@ export interface EffectLine {
   readonly token: string
 }
 
-/** What was done to a process. `killing` and `stopping` are written before it happens, `resumed` after it. */
+/** What was done to a process. `killing`, `stopping` and `cutting` (off its database) are written before it happens. */
 export interface ProcessLine {
   readonly type: 'process'
-  readonly what: 'started' | 'killing' | 'terminating' | 'ended' | 'stopping' | 'resumed'
+  readonly what:
+    'started' | 'killing' | 'terminating' | 'ended' | 'stopping' | 'resumed' | 'cutting' | 'restored'
   readonly slot: string
   readonly pid: number
 }

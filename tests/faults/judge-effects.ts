@@ -2,6 +2,7 @@
 import type { TaskEvidence } from './evidence.ts'
 import type { EffectLine, HistoryLine, ProcessLine, StarvedLine, Work } from './history.ts'
 import type { Ended, Violation } from './judge.ts'
+import { SHUTDOWN_GRACE_MS } from './plan.ts'
 
 interface Running {
   readonly attempt: number
@@ -18,7 +19,7 @@ export function judgeEffects(history: readonly HistoryLine[], ends: readonly End
     ...ends.flatMap(({ evidence }) =>
       (evidence?.tasks ?? []).flatMap((task) => {
         const own = effects.filter((line) => line.task === task.id)
-        return [...judgeAccepted(task, own), ...judgePublic(task, own)]
+        return [...judgeAccepted(task, own), ...judgePublic(task, own), ...judgeFencedPublic(task, own)]
       }),
     ),
   ]
@@ -33,10 +34,16 @@ function overlaps(history: readonly HistoryLine[]): Violation[] {
   })
 }
 
+const MARGIN_MS = 100
+
 /** Who works on what, from one line to the next. */
 class Workers {
   readonly #running = new Map<string, readonly Running[]>()
+  /** The newest attempt of each task that has begun. */
+  readonly #begun = new Map<string, number>()
   readonly #suspendedOnce = new Set<number>()
+  /** Told to stop, and since when. */
+  readonly #leaving = new Map<number, number>()
   readonly #starved: readonly (HistoryLine & StarvedLine)[]
 
   constructor(starved: readonly (HistoryLine & StarvedLine)[]) {
@@ -44,9 +51,10 @@ class Workers {
   }
 
   /** Who is dead works no more, and who was suspended may have lost its lease without knowing. */
-  change({ what, pid }: ProcessLine): void {
-    if (what === 'stopping') this.#suspendedOnce.add(pid)
-    if (what !== 'stopping' && what !== 'killing' && what !== 'ended') return
+  change({ what, pid, at }: HistoryLine & ProcessLine): void {
+    if (what === 'stopping' || what === 'cutting') this.#suspendedOnce.add(pid)
+    if (what === 'terminating') this.#leaving.set(pid, at)
+    if (!['stopping', 'cutting', 'killing', 'ended'].includes(what)) return
     for (const [task, all] of this.#running)
       this.#running.set(
         task,
@@ -58,12 +66,24 @@ class Workers {
     const { task, edge, attempt, work, pid, at } = line
     const others = (this.#running.get(task) ?? []).filter((one) => one.attempt !== attempt)
     if (edge === 'public') return []
-    this.#running.set(task, edge === 'begin' ? [...others, { attempt, work, pid, begunAt: at }] : others)
-    if (edge !== 'begin') return []
-    // It was claimed before a suspension, and begins after it, when somebody else has the task: its lease is lost.
-    const isLate = (other: Running) => attempt < other.attempt && this.#suspendedOnce.has(pid)
-    const found = others.filter((other) => !isLate(other) && !this.#isStarved(other, at))
+    // Claimed before a suspension, and begun after it, when somebody else has the task: its lease is lost already.
+    const isLate = this.#suspendedOnce.has(pid) && attempt < this.#newest(task)
+    const isNew = edge === 'begin' && !isLate
+    this.#running.set(task, isNew ? [...others, { attempt, work, pid, begunAt: at }] : others)
+    if (!isNew) return []
+    this.#begun.set(task, Math.max(attempt, this.#newest(task)))
+    const found = others.filter((other) => !this.#isStarved(other, at) && !this.#isGivenBack(other, at))
     return found.map((other) => overlap(line, other))
+  }
+
+  #newest(task: string): number {
+    return this.#begun.get(task) ?? 0
+  }
+
+  /** What has not stopped within the grace time of a shutdown is given back a moment before its process ends. */
+  #isGivenBack({ pid }: Running, at: number): boolean {
+    const since = this.#leaving.get(pid)
+    return since !== undefined && at - since > SHUTDOWN_GRACE_MS - MARGIN_MS
   }
 
   /** It is told when it is over, which may be after somebody else has begun. */
@@ -109,6 +129,16 @@ function judgeAccepted(task: TaskEvidence, effects: readonly EffectLine[]): Viol
     return own.indexOf(later) < end
       ? [broken('fenced', task, `${work} of attempt ${attempt} was counted after ${later.attempt} had begun`)]
       : [broken('doubled', task, `${work} of attempt ${later.attempt} after ${attempt} had done it`)]
+  })
+}
+
+/** Who has lost the task asks before it makes anything public, and is told. */
+function judgeFencedPublic(task: TaskEvidence, effects: readonly EffectLine[]): Violation[] {
+  let newest = 0
+  return effects.flatMap(({ edge, attempt }) => {
+    if (edge === 'begin') newest = Math.max(newest, attempt)
+    if (edge !== 'public' || attempt >= newest) return []
+    return [broken('fenced', task, `attempt ${attempt} made it public after ${newest} had begun`)]
   })
 }
 

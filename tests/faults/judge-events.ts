@@ -19,10 +19,11 @@ const TASK_MOVES: { readonly [from: string]: string } = {
   publishing: 'published failed canceled',
 }
 
-export function judgeEvents({ evidence }: Ended): Violation[] {
+export function judgeEvents({ evidence }: Ended, services: number): Violation[] {
   if (evidence === null) return []
   return [
     ...changes(evidence),
+    ...together(evidence, services),
     ...evidence.tasks.flatMap((task) => [...agreement(task, evidence.state), ...ownEnd(task)]),
   ]
 }
@@ -49,6 +50,30 @@ function changes({ id, state, events, tasks }: ReleaseEvidence): Violation[] {
         what: `it is ${shown.get(about)}, and its events end with ${last}`,
       })
   return found
+}
+
+const RANK = ['waiting', 'initialized', 'running', 'staged', 'publishing', 'published']
+/** How far every task must be when a release changes to this. */
+const LEAST: { readonly [release: string]: string } = {
+  running: 'initialized',
+  staged: 'staged',
+  publishing: 'staged',
+  published: 'published',
+}
+
+/** A release goes on when all of its tasks have, and it has a task at each service. */
+function together({ id, events, tasks }: ReleaseEvidence, services: number): Violation[] {
+  const at = new Map(tasks.map((task) => [task.id, 'waiting']))
+  return events.flatMap((message) => {
+    const [, kind, about, to] = /^(release|task) (\w{11}).* changed from \w+ to (\w+)$/.exec(message) ?? []
+    if (kind === 'task' && about && to) at.set(about, to)
+    const least = kind === 'release' && to !== undefined ? LEAST[to] : undefined
+    if (least === undefined) return []
+    const behind = [...at].filter(([, state]) => RANK.indexOf(state) < RANK.indexOf(least))
+    const what = `it is ${to} with ${tasks.length} tasks, and of them ${behind.map((one) => one.join(' ')).join()}`
+    const isWhole = tasks.length === services && behind.length === 0
+    return isWhole ? [] : [{ kind: 'disagreement' as const, about: id, what }]
+  })
 }
 
 const AGREES: { readonly [state: string]: readonly string[] } = {

@@ -2,7 +2,7 @@
 // facts come to the same verdict, wherever they come from.
 import type { ReleaseEvidence } from './evidence.ts'
 import type { HistoryLine } from './history.ts'
-import type { Intent } from './plan.ts'
+import { SERVICES, type Intent } from './plan.ts'
 import { judgeEffects } from './judge-effects.ts'
 import { judgeEvents } from './judge-events.ts'
 import { judgeRequests } from './judge-requests.ts'
@@ -46,11 +46,16 @@ export interface Ended {
   readonly evidence: ReleaseEvidence | null
 }
 
-export function judge(history: readonly HistoryLine[], ends: readonly Ended[]): Violation[] {
+/** @param services how many tasks each release has: one at each service */
+export function judge(
+  history: readonly HistoryLine[],
+  ends: readonly Ended[],
+  services: number = SERVICES.length,
+): Violation[] {
   return [
     ...judgeEffects(history, ends),
     ...judgeRequests(history),
-    ...ends.flatMap((end) => [...judgeEnd(history, end), ...judgeEvents(end)]),
+    ...ends.flatMap((end) => [...judgeEnd(history, end), ...judgeEvents(end, services)]),
     ...judgeVersions(ends),
   ]
 }

@@ -60,6 +60,24 @@ export const MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
+    name: 'leases are not renewed',
+    backend: 'sqlite',
+    seed: 1000,
+    patches: [
+      [
+        `${service}/lease-database.ts`,
+        "if ((await database.commit([{ query: renew, values, expect: 1 }])) === 'conflict') return 'lost'",
+        "if (values.lease_ms < 0 || renew === null) return 'lost'",
+      ],
+    ],
+  },
+  {
+    name: 'a fenced attempt may make things public',
+    backend: 'full',
+    seed: 1000,
+    patches: [[`${service}/perform.ts`, 'if (!current || signal.aborted)', 'if (current === null)']],
+  },
+  {
     name: 'a task is written without comparing its revision',
     backend: 'sqlite',
     seed: 1000,

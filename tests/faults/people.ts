@@ -51,10 +51,10 @@ class Person {
   }
 
   /** Whoever is not sure whether it was created looks before creating it again. */
-  async create({ intent, stageMs, publishMs, isFlaky }: ReleasePlan): Promise<string | null> {
+  async create({ intent, stageMs, publishMs, isFlaky, isStubborn }: ReleasePlan): Promise<string | null> {
     const fails = intent.type === 'fail' ? 'alpha' : null
     const name = `${intent.type} ${crypto.randomUUID()}`
-    const tags = writeTags({ stageMs, publishMs, isFlaky, fails })
+    const tags = writeTags({ stageMs, publishMs, isFlaky, isStubborn, fails })
     const release = { name, tags, studies: ['SD_9PYZAHHE'] }
     while (!this.#until.aborted) {
       const { code, body } = await this.#call('POST', '/releases', release)

@@ -19,7 +19,9 @@ test('every fault and every end that a backend has comes up, and none that it ha
     ].toSorted()
   const everywhere = ['disk_full', 'kill', 'network', 'pause_work', 'stop', 'terminate']
   expect(types('sqlite')).toEqual(everywhere)
-  expect(types('full')).toEqual([...everywhere, 'postgres_restart', 'redis_flush', 'redis_kill'].toSorted())
+  expect(types('full')).toEqual(
+    [...everywhere, 'cut_off', 'postgres_restart', 'redis_flush', 'redis_kill'].toSorted(),
+  )
   const intents = seeds.flatMap((seed) => planRound(seed, 'sqlite').releases.map(({ intent }) => intent))
   const phases = intents.flatMap((intent) => (intent.type === 'cancel' ? [intent.at] : []))
   expect(new Set(phases)).toEqual(new Set(['initializing', 'running', 'staged', 'publishing']))
@@ -52,7 +54,13 @@ test('a line without trouble passes everything; only a report can be swallowed',
 })
 
 test('what a release tells the task comes back from its tags', () => {
-  const plan = { stageMs: 12, publishMs: 3, isFlaky: true, fails: 'alpha' }
+  const plan = { stageMs: 12, publishMs: 3, isFlaky: true, isStubborn: true, fails: 'alpha' }
   expect(readTags(writeTags(plan))).toEqual(plan)
-  expect(readTags(undefined)).toEqual({ stageMs: 0, publishMs: 0, isFlaky: false, fails: null })
+  expect(readTags(undefined)).toEqual({
+    stageMs: 0,
+    publishMs: 0,
+    isFlaky: false,
+    isStubborn: false,
+    fails: null,
+  })
 })

@@ -2,6 +2,7 @@
 import { Random } from './random.ts'
 
 export type Backend = 'sqlite' | 'full'
+export const SERVICES = ['alpha', 'beta'] as const
 
 export const PHASES = ['initializing', 'running', 'staged', 'publishing'] as const
 export type Phase = (typeof PHASES)[number]
@@ -21,6 +22,8 @@ export interface ReleasePlan {
   readonly publishMs: number
   /** Each phase of the author's code fails once before it works. */
   readonly isFlaky: boolean
+  /** The author's code goes on when it is told to stop, as code does that never looks. */
+  readonly isStubborn: boolean
 }
 
 /** Something that is done to the system. `slot` is a process of it, by name. */
@@ -29,6 +32,8 @@ export type Fault =
   | { readonly type: 'stop'; readonly slot: string; readonly forMs: number }
   /** The same to a worker that has just begun to work, so that another takes its work over. */
   | { readonly type: 'pause_work'; readonly forMs: number }
+  /** A worker that has just begun to work loses its way to its database: no answer, and no end of the connection. */
+  | { readonly type: 'cut_off'; readonly forMs: number }
   | { readonly type: 'terminate'; readonly slot: string; readonly downMs: number }
   | { readonly type: 'network'; readonly link: string; readonly forMs: number; readonly trouble: number }
   | { readonly type: 'disk_full'; readonly slot: string; readonly forMs: number }
@@ -61,6 +66,7 @@ export const SLOTS: { readonly [backend in Backend]: readonly string[] } = {
 export const LINKS = ['to alpha', 'to beta', 'coordinator'] as const
 /** A stop is longer than the lease, or nobody would notice it. */
 export const LEASE_MS = 3000
+export const SHUTDOWN_GRACE_MS = 1000
 
 const FAULTS_FOR_MS = 2000
 const SKEW_MS = 5 * 60 * 1000 // 5 min
@@ -83,9 +89,11 @@ function planRelease(random: Random): ReleasePlan {
   return {
     intent: planIntent(random),
     startMs: random.between(0, 900),
-    stageMs: random.between(20, 900),
+    // Some work longer than a lease, which must be renewed for that.
+    stageMs: random.chance(0.1) ? random.between(LEASE_MS + 300, LEASE_MS + 1200) : random.between(20, 900),
     publishMs: random.between(20, 500),
     isFlaky: random.chance(0.15),
+    isStubborn: random.chance(0.25),
   }
 }
 
@@ -112,6 +120,7 @@ function planFault(random: Random, backend: Backend): Fault {
     choices.push(
       [6, () => ({ type: 'redis_kill', downMs: random.between(0, 1500) })],
       [8, () => ({ type: 'redis_flush' })],
+      [8, () => ({ type: 'cut_off', forMs: planLongMs(random) })],
       [8, () => ({ type: 'postgres_restart', how: random.oneOf(['fast', 'crash']) })],
     )
   return random.pick(choices)()

@@ -1,7 +1,7 @@
-// Loaded before anything else into the processes that the fault suite starts: it sets the clock off, and makes the
-// disk full where a file says so. What runs is the production code, unchanged.
+// Loaded before anything else into the processes that the fault suite starts: it sets the clock off, gives the host
+// another name, and makes the disk full where a file says so. What runs is the production code, unchanged.
 // And it tells where the machine itself gave a lease thread no time: no lease survives that, and none should.
-import { existsSync } from 'node:fs'
+import { existsSync, type readFileSync } from 'node:fs'
 import { createRequire, syncBuiltinESMExports } from 'node:module'
 import type { DatabaseSync } from 'node:sqlite'
 import { isMainThread } from 'node:worker_threads'
@@ -43,6 +43,18 @@ if (fullFile !== '') {
     for (const database of open)
       if (database.isOpen) database.exec(`PRAGMA max_page_count = ${isFull ? 1 : UNLIMITED}`)
   }, LOOK_MS).unref()
+}
+
+/** Another machine, as far as anybody can see: its processes cannot be looked at from here. */
+const hostId = process.env['HOST_ID'] ?? ''
+const BOOT_ID = '/proc/sys/kernel/random/boot_id'
+
+if (hostId !== '') {
+  const fs = createRequire(import.meta.url)('node:fs') as { readFileSync: typeof readFileSync }
+  const read = fs.readFileSync
+  fs.readFileSync = ((path: string, ...options: []) =>
+    path === BOOT_ID ? hostId : read(path, ...options)) as typeof readFileSync
+  syncBuiltinESMExports()
 }
 
 const TICK_MS = 100

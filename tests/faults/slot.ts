@@ -67,6 +67,19 @@ export class Slot {
     })
   }
 
+  /** Takes its way to the database away for a while. */
+  cut(line: { pause(): void; resume(): void }, forMs: number): Promise<void> {
+    return this.#do(async () => {
+      const side = this.#side
+      if (!side) return
+      this.#note('cutting', side.pid)
+      line.pause()
+      await pause(forMs)
+      line.resume()
+      this.#note('restored', side.pid)
+    })
+  }
+
   /** What it printed, for whoever looks for the cause. */
   output(): string {
     return this.#side?.output() ?? ''

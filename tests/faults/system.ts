@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -5,14 +6,14 @@ import { startPostgres, startRedis, type PostgresServer, type RedisServer } from
 import { Balancer } from '../fleet.fixture.ts'
 import { call, System, type Side } from '../processes.fixture.ts'
 import { readHistory, record, type HistoryLine, type Line } from './history.ts'
-import { LEASE_MS, SLOTS, type Backend } from './plan.ts'
+import { LEASE_MS, SERVICES, SHUTDOWN_GRACE_MS, SLOTS, type Backend } from './plan.ts'
+import { DatabaseLine } from './database-line.ts'
 import { FaultProxy } from './proxy.ts'
 import { Random } from './random.ts'
 import { Slot } from './slot.ts'
 
 const TASK = fileURLToPath(new URL('./faulty.task.ts', import.meta.url))
 const SABOTAGE = new URL('./sabotage.ts', import.meta.url).href
-export const SERVICES = ['alpha', 'beta'] as const
 export type Service = (typeof SERVICES)[number]
 
 export interface SystemOptions {
@@ -26,12 +27,15 @@ export class FaultSystem {
   readonly options: SystemOptions
   readonly slots = new Map<string, Slot>()
   readonly proxies = new Map<string, FaultProxy>()
+  /** Of the workers that have a database server, by the name of their slot. */
+  readonly databaseLines = new Map<string, DatabaseLine>()
   redis: RedisServer | null = null
   postgres: PostgresServer | null = null
   /** Addresses that people use: no trouble on these lines, but whoever answers may be killed. */
   coordinator = ''
   readonly urls: Record<Service, string> = { alpha: '', beta: '' }
   random = new Random(0)
+  readonly #chance = new Random(1)
   readonly #processes = new System()
   readonly #balancers: Balancer[] = []
   readonly #databases: Record<string, string> = {}
@@ -90,6 +94,7 @@ export class FaultSystem {
     await this.#processes.end()
     await Promise.all([...this.proxies.values()].map((proxy) => proxy.close()))
     await Promise.all(this.#balancers.map((balancer) => balancer.close()))
+    await Promise.all([...this.databaseLines.values()].map((line) => line.close()))
     await this.redis?.stop()
     await this.postgres?.stop()
   }
@@ -101,6 +106,16 @@ export class FaultSystem {
     this.redis = await startRedis()
     this.postgres = await startPostgres()
     for (const owner of ['coordinator', 'beta']) this.#databases[owner] = await this.postgres.createDatabase()
+    for (const name of SLOTS.full.filter((slot) => slot.includes('-worker-')))
+      await this.#startDatabaseLine(name, this.postgres.port)
+  }
+
+  async #startDatabaseLine(name: string, port: number): Promise<void> {
+    const line = new DatabaseLine(port)
+    const url = new URL(this.#databases['beta'] ?? '')
+    url.port = String(await line.start())
+    this.#databases[name] = url.href
+    this.databaseLines.set(name, line)
   }
 
   #addSlot(name: string): void {
@@ -122,8 +137,10 @@ export class FaultSystem {
     const isShared = this.redis !== null && owner !== 'alpha'
     return {
       AUTH: 'off',
-      DATABASE_URL: this.#databases[owner] ?? '',
+      DATABASE_URL: this.#databases[name] ?? this.#databases[owner] ?? '',
       ...(isShared && this.redis ? { QUEUE_URL: this.redis.url } : {}),
+      // Half of those that may run on many hosts do.
+      ...(isShared && this.#chance.chance(0.5) ? { HOST_ID: randomUUID() } : {}),
       NODE_OPTIONS: `--import=${SABOTAGE}`,
       FULL_FILE: this.#fullFile(name),
       HISTORY_FILE: this.historyFile,
@@ -134,9 +151,11 @@ export class FaultSystem {
       HEALTH_INTERVAL: '2s',
       REQUEST_TIMEOUT: '3s',
       LEASE: `${LEASE_MS}ms`,
+      LEASE_GRACE: '0',
+      ACTION_DEADLINE: '10m',
       SWEEP_INTERVAL: '300ms',
       PROGRESS_INTERVAL: '50ms',
-      SHUTDOWN_GRACE: '1s',
+      SHUTDOWN_GRACE: `${SHUTDOWN_GRACE_MS}ms`,
       MIN_FREE_SPACE: '0',
       RATE_LIMIT: '0',
     }

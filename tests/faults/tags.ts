@@ -4,15 +4,18 @@ export interface TaskPlan {
   readonly stageMs: number
   readonly publishMs: number
   readonly isFlaky: boolean
+  /** Its code does not obey when it is told to stop. */
+  readonly isStubborn: boolean
   /** Name of the service whose stage fails for good; null: none. */
   readonly fails: string | null
 }
 
-export function writeTags({ stageMs, publishMs, isFlaky, fails }: TaskPlan): string[] {
+export function writeTags({ stageMs, publishMs, isFlaky, isStubborn, fails }: TaskPlan): string[] {
   return [
     `stage:${stageMs}`,
     `publish:${publishMs}`,
     ...(isFlaky ? ['flaky'] : []),
+    ...(isStubborn ? ['stubborn'] : []),
     ...(fails === null ? [] : [`fails:${fails}`]),
   ]
 }
@@ -25,6 +28,7 @@ export function readTags(tags: unknown): TaskPlan {
     stageMs: Number(value('stage') ?? 0),
     publishMs: Number(value('publish') ?? 0),
     isFlaky: texts.includes('flaky'),
+    isStubborn: texts.includes('stubborn'),
     fails: value('fails'),
   }
 }
