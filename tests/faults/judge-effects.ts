@@ -2,7 +2,7 @@
 import type { TaskEvidence } from './evidence.ts'
 import type { EffectLine, HistoryLine, ProcessLine, StarvedLine, Work } from './history.ts'
 import type { Ended, Violation } from './judge.ts'
-import { SHUTDOWN_GRACE_MS } from './plan.ts'
+import { LEASE_MS, SHUTDOWN_GRACE_MS } from './plan.ts'
 
 interface Running {
   readonly attempt: number
@@ -35,11 +35,14 @@ function overlaps(history: readonly HistoryLine[]): Violation[] {
 }
 
 const MARGIN_MS = 100
+/** A renewal, and what a busy machine makes of it. */
+const TOLD_WITHIN_MS = LEASE_MS / 3 + 500
 
 /** Who works on what, from one line to the next. */
 class Workers {
   readonly #running = new Map<string, readonly Running[]>()
   /** The newest attempt of each task that has begun. */
+  readonly #backSince = new Map<number, number>()
   readonly #begun = new Map<string, number>()
   readonly #suspendedOnce = new Set<number>()
   /** Told to stop, and since when. */
@@ -54,6 +57,7 @@ class Workers {
   change({ what, pid, at }: HistoryLine & ProcessLine): void {
     if (what === 'stopping' || what === 'cutting') this.#suspendedOnce.add(pid)
     if (what === 'terminating') this.#leaving.set(pid, at)
+    if (what === 'resumed' || what === 'restored') this.#backSince.set(pid, at)
     if (!['stopping', 'cutting', 'killing', 'ended'].includes(what)) return
     for (const [task, all] of this.#running)
       this.#running.set(
@@ -69,7 +73,9 @@ class Workers {
     // Claimed before a suspension, and begun after it, when somebody else has the task: its lease is lost already.
     const isLate = this.#suspendedOnce.has(pid) && attempt < this.#newest(task)
     const isNew = edge === 'begin' && !isLate
-    this.#running.set(task, isNew ? [...others, { attempt, work, pid, begunAt: at }] : others)
+    // So may one be whose process is only just back: it is told at its next renewal, and holds nobody up until then.
+    const isSure = at - (this.#backSince.get(pid) ?? 0) > TOLD_WITHIN_MS
+    this.#running.set(task, isNew && isSure ? [...others, { attempt, work, pid, begunAt: at }] : others)
     if (!isNew) return []
     this.#begun.set(task, Math.max(attempt, this.#newest(task)))
     const found = others.filter((other) => !this.#isStarved(other, at) && !this.#isGivenBack(other, at))

@@ -180,8 +180,13 @@ describe('found is', () => {
   })
 
   test('a suspension does not excuse what is begun after it', () => {
-    const history = [process('stopping', 9), process('resumed', 9), effect('begin', 'stage', 0, 9), ...good()]
-    expect(kinds(history)).toEqual(['doubled'])
+    const later = (lines: readonly HistoryLine[], ms: number) =>
+      lines.map((line) => ({ ...line, at: line.at + ms }))
+    const stop = [process('stopping', 9), process('resumed', 9)]
+    const rest = [effect('begin', 'stage', 0, 9), ...good()]
+    expect(kinds([...stop, ...later(rest, 2000)])).toEqual(['doubled'])
+    // Until its next renewal it does not know whether it has lost what it claimed before.
+    expect(kinds([...stop, ...later(rest, 1000)])).toEqual([])
   })
 
   test('work done again after it was done, and counted twice', () => {
