@@ -74,7 +74,7 @@ class Workers {
     const isLate = this.#suspendedOnce.has(pid) && attempt < this.#newest(task)
     const isNew = edge === 'begin' && !isLate
     // So may one be whose process is only just back: it is told at its next renewal, and holds nobody up until then.
-    const isSure = at - (this.#backSince.get(pid) ?? 0) > TOLD_WITHIN_MS
+    const isSure = at - (this.#backSince.get(pid) ?? -Infinity) > TOLD_WITHIN_MS
     this.#running.set(task, isNew && isSure ? [...others, { attempt, work, pid, begunAt: at }] : others)
     if (!isNew) return []
     this.#begun.set(task, Math.max(attempt, this.#newest(task)))
