@@ -3,12 +3,13 @@ import {
   readConfig as readCoordinatorConfig,
   type CoordinatorConfig,
 } from '@release-task/coordinator'
-import { settingsHelp, type SettingsTable } from '@release-task/settings'
+import { readSettings, settingsHelp, type SettingsTable } from '@release-task/settings'
 import {
   readConfig as readTaskServiceConfig,
   TASK_SERVICE_SETTINGS,
   type TaskServiceConfig,
 } from '@release-task/task-service'
+import { COMMAND_SETTINGS, type CommandSettings } from './people/settings.ts'
 
 /** What a command line says before the environment does. */
 export interface Overrides {
@@ -109,6 +110,11 @@ const isAboutAuth = (name: string) =>
 /** Whether somebody asked for `dev` without tokens: `AUTH=off npm start`. */
 export function isAuthOff(): boolean {
   return process.env['AUTH'] === 'off'
+}
+
+/** What the commands for people and CI read. @throws SettingsError */
+export function commandSettings(): CommandSettings {
+  return readSettings(COMMAND_SETTINGS, process.env)
 }
 
 /** What kind of terminal this is; `dumb` cannot move its cursor. */

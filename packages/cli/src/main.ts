@@ -5,6 +5,9 @@ import { coordinatorConfig, settingsText } from './config.ts'
 import { runDev, type DevOptions } from './dev/dev.ts'
 import { explain, type Place } from './explain.ts'
 import { port } from './options.ts'
+import { releasesCommand } from './people/release-commands.ts'
+import { servicesCommand } from './people/service-commands.ts'
+import { tasksCommand } from './people/task-commands.ts'
 import { runUntilSignal } from './run-until-signal.ts'
 import { serveCommand } from './serve-command.ts'
 import { tokenCommand } from './token.ts'
@@ -47,11 +50,15 @@ export async function main(argv: readonly string[]): Promise<void> {
   const program = new Command('release-task')
     .description('Coordinated data releases over many task services')
     .version(VERSION)
+    .enablePositionalOptions()
     .addCommand(devCommand())
     .addCommand(serveCommand())
     .addCommand(coordinatorCommand())
     .addCommand(backupCommand())
     .addCommand(tokenCommand())
+    .addCommand(releasesCommand())
+    .addCommand(tasksCommand())
+    .addCommand(servicesCommand())
   try {
     await program.parseAsync([...argv])
   } catch (error) {

@@ -1,0 +1,58 @@
+import type { Release, Task } from './documents.ts'
+
+/** One thing that is different from the look before; the shape of a line of `watch --json`. */
+export interface Change {
+  readonly at: string
+  /** `notice`: a warning or an error that the coordinator wrote down, or a trouble on the way to it. */
+  readonly kind: 'release' | 'task' | 'notice'
+  readonly id: string
+  readonly service_name: string | null
+  readonly state: string | null
+  readonly progress: number | null
+  readonly message: string | null
+}
+
+/** What differs between two looks; against no look at all, everything. */
+export function changesBetween(before: Release | null, after: Release, at: string): Change[] {
+  const tasks = after.tasks.flatMap((task) => taskChange(before, task, at))
+  const isSame = before?.state === after.state && before.reason === after.reason
+  return isSame ? tasks : inOrder(releaseChange(after, at), tasks, before === null)
+}
+
+/** First what a task did, then what became of the release by it; at the first look the release comes first. */
+function inOrder(release: Change, tasks: readonly Change[], first: boolean): Change[] {
+  return first ? [release, ...tasks] : [...tasks, release]
+}
+
+function releaseChange(release: Release, at: string): Change {
+  const base = { at, kind: 'release', id: release.kf_id, service_name: null } as const
+  return { ...base, state: release.state, progress: null, message: release.reason }
+}
+
+function taskChange(before: Release | null, task: Task, at: string): Change[] {
+  const old = before?.tasks.find(({ kf_id }) => kf_id === task.kf_id)
+  if (old && shownOf(old) === shownOf(task)) return []
+  const { kf_id: id, service_name, state, progress } = task
+  return [{ at, kind: 'task', id, service_name, state, progress, message: wordOf(task) }]
+}
+
+/** A line for each tenth is enough; what a task says of its work changes with every row. */
+const shownOf = (task: Task): string =>
+  `${task.state} ${Math.floor(task.progress / 10)} ${troubleOf(task) ?? ''}`
+
+/** The last error of a task that has not ended well. */
+export function troubleOf({ state, last_error, waiting_for }: Task): string | null {
+  return state === 'published' ? null : (last_error ?? waiting_for?.last_error ?? null)
+}
+
+const wordOf = (task: Task): string | null => troubleOf(task) ?? task.message
+
+/** A change as one plain line. */
+export function changeLine({ at, kind, id, service_name, state, progress, message }: Change): string {
+  const time = at.slice(11, 19)
+  if (kind === 'notice') return `${time}Z ${id} ${message}`
+  const name = service_name === null ? id : `${id} ${service_name}`
+  const works = state === 'running' || state === 'publishing'
+  const percent = progress !== null && works ? ` ${progress}%` : ''
+  return `${time}Z ${name} ${state}${percent}${message === null ? '' : `: ${message}`}`
+}
