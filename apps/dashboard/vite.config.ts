@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import react from '@vitejs/plugin-react'
 import { defineConfig, loadEnv, type Plugin, type ProxyOptions } from 'vite'
+import { localSignIn } from './local-sign-in.ts'
 
 /** Every resource of the coordinator, and what the page asks it besides. */
 const API = '^/(releases|tasks|task-services|events|studies|release-notes|audit|me|sign-in)(/|\\?|$)'
@@ -35,11 +36,12 @@ function sizeLimit(): Plugin {
 }
 
 export default defineConfig(({ mode }) => {
-  const target = loadEnv(mode, import.meta.dirname, 'COORDINATOR_')['COORDINATOR_API']
-  const proxy = proxyTo(target ?? 'http://127.0.0.1:5001')
+  const settings = loadEnv(mode, import.meta.dirname, 'COORDINATOR_')
+  const target = settings['COORDINATOR_API'] ?? 'http://127.0.0.1:5001'
+  const proxy = proxyTo(target)
   return {
     root: import.meta.dirname,
-    plugins: [react(), sizeLimit()],
+    plugins: [react(), localSignIn(target), sizeLimit()],
     server: { proxy },
     preview: { proxy },
     build: {

@@ -75,8 +75,8 @@ export interface TaskService {
   readonly created_at: string
   readonly enabled: boolean
   readonly deadlines: { readonly [name in DeadlineName]: string | null }
-  /** Not every coordinator tells it. */
-  readonly version?: string | null
+  /** What the service last said; null: nothing. */
+  readonly version: string | null
 }
 
 export type EventType = 'info' | 'warning' | 'error'

@@ -13,13 +13,6 @@ const nonce = document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?
 // The scroll lock of dialogs makes a style element of its own and looks for the nonce here.
 Object.assign(globalThis, { __webpack_nonce__: nonce })
 
-// After an update of the server the files of an open page are gone, and the new page has others. A page that has only
-// just been loaded would find the same again.
-const OPEN_MS = 10 * 1000
-addEventListener('vite:preloadError', () => {
-  if (performance.now() > OPEN_MS) location.reload()
-})
-
 const parts = createPageParts()
 
 createRoot(document.getElementById('root') as HTMLElement).render(

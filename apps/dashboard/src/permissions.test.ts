@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { firstHindrance, roleHindrance } from './permissions.ts'
+import { firstHindrance, roleHindrance, oldHindrance } from './permissions.ts'
 
 const me = (subject: string | null, roles: string[], permissions: string[]) => ({
   subject,
@@ -26,4 +26,9 @@ test('before it is known nothing is allowed', () =>
 test('the first reason counts', () => {
   expect(firstHindrance(null, 'b', 'c')).toBe('b')
   expect(firstHindrance(null, null)).toBeNull()
+})
+
+test('on an old page nothing is offered', () => {
+  expect(oldHindrance(true)).toContain('may be old')
+  expect(oldHindrance(false)).toBeNull()
 })

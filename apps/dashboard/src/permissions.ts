@@ -37,6 +37,11 @@ export function roleHindrance(me: Me | undefined, permission: Permission): Hindr
     : `${role}; yours is ${me.roles.join(', ') || 'none'}.`
 }
 
+/** What is offered is offered on what is known to be so now. Pure. */
+export function oldHindrance(isOld: boolean): Hindrance {
+  return isOld ? 'The connection is lost, and this page may be old.' : null
+}
+
 /** The first reason of several. Pure. */
 export function firstHindrance(...reasons: readonly Hindrance[]): Hindrance {
   return reasons.find((reason) => reason !== null) ?? null

@@ -7,9 +7,12 @@ import {
   Navigate,
   type ErrorComponentProps,
 } from '@tanstack/react-router'
+import { useEffect } from 'react'
 import { Empty, ErrorNotice } from './components/notice.tsx'
 import { Shell } from './components/shell.tsx'
+import { usePageParts } from './page-parts.ts'
 import { parseSearch, stringifySearch } from './search-text.ts'
+import { mayReload, part, PartMissing } from './stale-build.ts'
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: Broken })
 
@@ -18,62 +21,62 @@ const routes = [
   createRoute({
     getParentRoute: () => root,
     path: '/releases',
-    component: lazyRouteComponent(() => import('./routes/releases/page.tsx')),
+    component: lazyRouteComponent(part(() => import('./routes/releases/page.tsx'))),
   }),
   createRoute({
     getParentRoute: () => root,
     path: '/releases/new',
-    component: lazyRouteComponent(() => import('./routes/release-new/page.tsx')),
+    component: lazyRouteComponent(part(() => import('./routes/release-new/page.tsx'))),
   }),
   createRoute({
     getParentRoute: () => root,
     path: '/releases/$id',
-    component: lazyRouteComponent(() => import('./routes/release/page.tsx')),
+    component: lazyRouteComponent(part(() => import('./routes/release/page.tsx'))),
   }),
   createRoute({
     getParentRoute: () => root,
     path: '/task-services',
-    component: lazyRouteComponent(() => import('./routes/task-services/page.tsx')),
+    component: lazyRouteComponent(part(() => import('./routes/task-services/page.tsx'))),
   }),
   createRoute({
     getParentRoute: () => root,
     path: '/task-services/$id',
-    component: lazyRouteComponent(() => import('./routes/task-service/page.tsx')),
+    component: lazyRouteComponent(part(() => import('./routes/task-service/page.tsx'))),
   }),
   createRoute({
     getParentRoute: () => root,
     path: '/studies',
-    component: lazyRouteComponent(() => import('./routes/studies/page.tsx')),
+    component: lazyRouteComponent(part(() => import('./routes/studies/page.tsx'))),
   }),
   createRoute({
     getParentRoute: () => root,
     path: '/studies/$id',
-    component: lazyRouteComponent(() => import('./routes/study/page.tsx')),
+    component: lazyRouteComponent(part(() => import('./routes/study/page.tsx'))),
   }),
   createRoute({
     getParentRoute: () => root,
     path: '/events',
-    component: lazyRouteComponent(() => import('./routes/events/page.tsx')),
+    component: lazyRouteComponent(part(() => import('./routes/events/page.tsx'))),
   }),
   createRoute({
     getParentRoute: () => root,
     path: '/audit',
-    component: lazyRouteComponent(() => import('./routes/audit/page.tsx')),
+    component: lazyRouteComponent(part(() => import('./routes/audit/page.tsx'))),
   }),
   createRoute({
     getParentRoute: () => root,
     path: '/tasks',
-    component: lazyRouteComponent(() => import('./routes/tasks/page.tsx')),
+    component: lazyRouteComponent(part(() => import('./routes/tasks/page.tsx'))),
   }),
   createRoute({
     getParentRoute: () => root,
     path: '/release-notes',
-    component: lazyRouteComponent(() => import('./routes/release-notes/page.tsx')),
+    component: lazyRouteComponent(part(() => import('./routes/release-notes/page.tsx'))),
   }),
   createRoute({
     getParentRoute: () => root,
     path: '/signed-in',
-    component: lazyRouteComponent(() => import('./routes/signed-in/page.tsx')),
+    component: lazyRouteComponent(part(() => import('./routes/signed-in/page.tsx'))),
   }),
 ] as const
 
@@ -108,6 +111,10 @@ function NotFound() {
 }
 
 function Broken({ error }: ErrorComponentProps) {
+  const { store } = usePageParts()
+  useEffect(() => {
+    if (error instanceof PartMissing && mayReload(store, Date.now())) location.reload()
+  }, [error, store])
   return (
     <>
       <h1>This page could not be shown</h1>

@@ -9,7 +9,8 @@ export function lengthText(ms: number): string {
   if (whole < SECOND) return whole === 0 ? '0 s' : '< 1 s'
   if (whole < MINUTE) return `${Math.floor(whole / SECOND)} s`
   if (whole < HOUR) return two(whole, [MINUTE, 'min'], [SECOND, 's'])
-  if (whole < DAY) return two(whole, [HOUR, 'h'], [MINUTE, 'min'])
+  // As `relativeText`, so that the same length has the same words wherever it stands.
+  if (whole < 2 * DAY) return two(whole, [HOUR, 'h'], [MINUTE, 'min'])
   return two(whole, [DAY, 'd'], [HOUR, 'h'])
 }
 

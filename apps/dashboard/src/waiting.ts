@@ -13,7 +13,7 @@ const WHOM: { readonly [whom in WaitingFor['whom']]: string } = {
 export function waitingSentence(waiting: WaitingFor | null, now: number): string {
   if (waiting === null) return 'It has ended and waits for nothing.'
   const since = `for ${lengthText(now - Date.parse(waiting.since))}`
-  return [`${capital(waiting.what)}, ${since}`, ...details(waiting, now)].join('; ') + '.'
+  return unbroken([`${capital(waiting.what)}, ${since}`, ...details(waiting, now)].join('; ') + '.')
 }
 
 function details({ attempt, last_error, next_try, gives_up_at }: WaitingFor, now: number): string[] {
@@ -31,6 +31,12 @@ export function waitingWhom(waiting: WaitingFor): string {
   return WHOM[waiting.whom] ?? waiting.whom
 }
 
-function capital(text: string): string {
+/** A text as a sentence begins. Pure. */
+export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1)
+}
+
+/** No line ends between a number and its unit. Pure. */
+function unbroken(text: string): string {
+  return text.replaceAll(/(\d) (s|min|h|d)\b/g, '$1\u00a0$2')
 }

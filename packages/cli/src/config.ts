@@ -121,3 +121,8 @@ export function commandSettings(): CommandSettings {
 export function terminalName(): string | undefined {
   return process.env['TERM']
 }
+
+/** What a program that has settings of its own is started with. */
+export function passedOn(): NodeJS.ProcessEnv {
+  return { ...process.env }
+}

@@ -4,9 +4,10 @@ import { lazy, Suspense, useEffect, useState } from 'react'
 import type { Me } from '../api-types.ts'
 import { usePageParts } from '../page-parts.ts'
 import { meQuery, signInQuery } from '../queries.ts'
+import { part } from '../stale-build.ts'
 import { useSession } from './use-page.ts'
 
-const SignInDialog = lazy(() => import('./sign-in-dialog.tsx'))
+const SignInDialog = lazy(part(() => import('./sign-in-dialog.tsx')))
 
 /** Who is signed in and as what, and the way in and out. */
 export function Account() {

@@ -1,7 +1,7 @@
-import { Button, Group, Modal } from '@mantine/core'
+import { Button, Group } from '@mantine/core'
 import type { ReactNode } from 'react'
+import { Dialog } from './dialog.tsx'
 import { ErrorNotice } from './notice.tsx'
-import { useFocusBack } from './use-focus-back.ts'
 
 /** Asks before something is done that cannot be taken back; the way back has the focus. */
 export function ConfirmDialog(props: {
@@ -15,7 +15,6 @@ export function ConfirmDialog(props: {
   readonly onClose: () => void
   readonly children: ReactNode
 }) {
-  useFocusBack()
   const {
     title,
     confirm,
@@ -28,24 +27,22 @@ export function ConfirmDialog(props: {
     isPossible = true,
   } = props
   return (
-    <Modal opened onClose={onClose} title={title} centered closeButtonProps={{ 'aria-label': 'Close' }}>
-      <div className="stack">
-        {children}
-        {error !== null && error !== undefined && <ErrorNotice error={error} />}
-        <Group justify="flex-end">
-          <Button variant="default" data-autofocus onClick={onClose}>
-            Back
-          </Button>
-          <Button
-            onClick={onConfirm}
-            loading={isBusy}
-            disabled={!isPossible}
-            {...(isDangerous ? { className: 'danger' } : {})}
-          >
-            {confirm}
-          </Button>
-        </Group>
-      </div>
-    </Modal>
+    <Dialog title={title} onClose={onClose}>
+      {children}
+      {error !== null && error !== undefined && <ErrorNotice error={error} />}
+      <Group justify="flex-end">
+        <Button variant="default" data-autofocus onClick={onClose}>
+          Back
+        </Button>
+        <Button
+          onClick={onConfirm}
+          loading={isBusy}
+          disabled={!isPossible}
+          {...(isDangerous ? { className: 'danger' } : {})}
+        >
+          {confirm}
+        </Button>
+      </Group>
+    </Dialog>
   )
 }

@@ -1,5 +1,5 @@
 import { SegmentedControl, Textarea } from '@mantine/core'
-import { useState } from 'react'
+import { useId, useState } from 'react'
 import { Markdown } from './markdown.tsx'
 
 /** A text in Markdown: written, or looked at as it will appear. */
@@ -12,23 +12,26 @@ export function MarkdownField(props: {
 }) {
   const { label, value, onChange, error, rows = 6 } = props
   const [mode, setMode] = useState('write')
+  const id = useId()
   const modes = [
     { value: 'write', label: 'Write' },
     { value: 'preview', label: 'Preview' },
   ]
   return (
     <div className="stack tight">
-      <SegmentedControl
-        aria-label={`${label}: write or preview`}
-        className="at-start"
-        size="xs"
-        data={modes}
-        value={mode}
-        onChange={setMode}
-      />
+      <div className="field-head">
+        <label htmlFor={id}>{label}</label>
+        <SegmentedControl
+          aria-label={`${label}: write or preview`}
+          size="xs"
+          data={modes}
+          value={mode}
+          onChange={setMode}
+        />
+      </div>
       {mode === 'write' ? (
         <Textarea
-          label={label}
+          id={id}
           description="Markdown: **bold**, lists, links. HTML is not shown."
           value={value}
           onChange={(event) => onChange(event.currentTarget.value)}

@@ -1,14 +1,13 @@
 import { Link } from '@tanstack/react-router'
 import type { Release } from '../api-types.ts'
-import { taskCounts } from '../routes/releases/page.model.ts'
-import { waitingSentence } from '../waiting.ts'
+import { standing, taskCounts } from '../routes/releases/page.model.ts'
 import { IdText } from './id-text.tsx'
 import { useKnownNow } from './use-page.ts'
 import { StateBadge } from './state-badge.tsx'
 import { Table } from './table.tsx'
 import { TimeText } from './time-text.tsx'
 
-const COLUMNS = ['Release', 'State', 'Version', 'Tasks', 'Waits for', 'Author', 'Created']
+const COLUMNS = ['Release', 'State', 'Version', 'Tasks', 'How it stands', 'Author', 'Created']
 
 /** Releases, one a row. */
 export function ReleaseTable({ releases }: { readonly releases: readonly Release[] }) {
@@ -39,8 +38,8 @@ function ReleaseRow({ release }: { readonly release: Release }) {
         {release.version}
       </td>
       <td data-name="Tasks">{taskCounts(release.tasks)}</td>
-      <td data-name="Waits for" className="wide small">
-        {release.waiting_for ? waitingSentence(release.waiting_for, now) : (release.reason ?? '–')}
+      <td data-name="How it stands" className="wide small">
+        <span className="few-lines">{standing(release, now)}</span>
       </td>
       <td data-name="Author">{release.author}</td>
       <td data-name="Created">

@@ -1,4 +1,4 @@
-import { Button, Group, Modal } from '@mantine/core'
+import { Button, Group } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { LocalWay, OidcWay, Role } from '../api-types.ts'
@@ -6,14 +6,14 @@ import { usePageParts } from '../page-parts.ts'
 import { signInQuery } from '../queries.ts'
 import { goToProvider, signInLocally } from '../sign-in.ts'
 import { announce } from './announcer.tsx'
+import { Dialog } from './dialog.tsx'
 import { Empty, ErrorNotice } from './notice.tsx'
 import { QueryView } from './query-view.tsx'
-import { useFocusBack } from './use-focus-back.ts'
 
 const ROLE_MEANING: { readonly [role in Role]: string } = {
-  viewer: 'Viewer: reads',
-  developer: 'Developer: registers services',
-  admin: 'Admin: publishes and cancels',
+  viewer: 'Viewer: reads everything',
+  developer: 'Developer: makes releases, registers services',
+  admin: 'Admin: publishes, cancels, writes notes',
 }
 
 /** All ways in that the coordinator tells. */
@@ -21,30 +21,27 @@ export default function SignInDialog({ onClose }: { readonly onClose: () => void
   const { api } = usePageParts()
   const query = useQuery(signInQuery(api))
   const [error, setError] = useState<unknown>(null)
-  useFocusBack()
   return (
-    <Modal opened onClose={onClose} title="Sign in" centered closeButtonProps={{ 'aria-label': 'Close' }}>
-      <div className="stack">
-        <QueryView query={query}>
-          {({ ways }) =>
-            ways.length === 0 ? (
-              <Empty title="There is no way to sign in here.">
-                Whoever runs the coordinator sets an identity provider for the dashboard.
-              </Empty>
-            ) : (
-              ways.map((way) =>
-                way.kind === 'local' ? (
-                  <LocalWays key={way.token_url} way={way} onError={setError} onDone={onClose} />
-                ) : (
-                  <ProviderWay key={way.authorization_endpoint} way={way} onError={setError} />
-                ),
-              )
+    <Dialog title="Sign in" onClose={onClose}>
+      <QueryView query={query}>
+        {({ ways }) =>
+          ways.length === 0 ? (
+            <Empty title="There is no way to sign in here.">
+              Whoever runs the coordinator sets an identity provider for the dashboard.
+            </Empty>
+          ) : (
+            ways.map((way) =>
+              way.kind === 'local' ? (
+                <LocalWays key={way.token_url} way={way} onError={setError} onDone={onClose} />
+              ) : (
+                <ProviderWay key={way.authorization_endpoint} way={way} onError={setError} />
+              ),
             )
-          }
-        </QueryView>
-        {error !== null && <ErrorNotice error={error} />}
-      </div>
-    </Modal>
+          )
+        }
+      </QueryView>
+      {error !== null && <ErrorNotice error={error} />}
+    </Dialog>
   )
 }
 

@@ -32,7 +32,7 @@ export function TaskTable({ tasks }: { readonly tasks: readonly Task[] }) {
           <td data-name="Progress" className="number">
             {task.progress} %
           </td>
-          <td data-name="Last error" className="wide small">
+          <td data-name="Last error" className="wide small prewrap">
             {task.last_error ?? '–'}
           </td>
           <td data-name="Created">

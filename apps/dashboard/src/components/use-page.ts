@@ -1,9 +1,15 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useSyncExternalStore } from 'react'
-import type { Connection } from '../connection.ts'
+import { isOld, type Connection } from '../connection.ts'
 import { usePageParts } from '../page-parts.ts'
-import { roleHindrance, type Hindrance, type Permission } from '../permissions.ts'
+import {
+  firstHindrance,
+  oldHindrance,
+  roleHindrance,
+  type Hindrance,
+  type Permission,
+} from '../permissions.ts'
 import { meQuery, signInQuery, studiesQuery } from '../queries.ts'
 import type { Session } from '../session.ts'
 import { announce } from './announcer.tsx'
@@ -28,8 +34,15 @@ export function useSession(): Session {
   return useSyncExternalStore(session.subscribe, session.state)
 }
 
-/** What hinders the person from something; null: nothing does. */
+/** What hinders the person from changing something; null: nothing does. */
 export function useHindrance(permission: Permission): Hindrance {
+  const role = useRoleHindrance(permission)
+  const old = oldHindrance(isOld(useConnection()))
+  return firstHindrance(role, old)
+}
+
+/** What hinders the person by the role alone: for what is only read. */
+export function useRoleHindrance(permission: Permission): Hindrance {
   const { api } = usePageParts()
   const { data } = useQuery(meQuery(api))
   return roleHindrance(data, permission)

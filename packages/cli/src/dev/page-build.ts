@@ -5,6 +5,7 @@ import { setPriority } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
+import { passedOn } from '../config.ts'
 import { digestOf } from './page-sources.ts'
 
 /** Beside the build: of which sources it is. Its name begins with a dot, so that nobody is sent it. */
@@ -48,7 +49,13 @@ async function replace(dist: string, draft: string): Promise<void> {
 
 async function runVite(root: string, draft: string, signal: AbortSignal): Promise<void> {
   const args = [await viteOf(root), 'build', root, '--outDir', draft, '--emptyOutDir', '--logLevel', 'warn']
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], signal })
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    // Whatever this process runs as: what is served must not hold the development code of its libraries.
+    env: { ...passedOn(), NODE_ENV: 'production' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    signal,
+  })
   yieldToOthers(child)
   let printed = ''
   const keep = (chunk: Buffer) => (printed = (printed + chunk.toString()).slice(-100_000))

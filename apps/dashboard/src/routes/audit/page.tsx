@@ -8,7 +8,7 @@ import { PageTitle } from '../../components/page-title.tsx'
 import { QueryView } from '../../components/query-view.tsx'
 import { Table } from '../../components/table.tsx'
 import { TimeText } from '../../components/time-text.tsx'
-import { useHindrance, usePageSearch } from '../../components/use-page.ts'
+import { usePageSearch, useRoleHindrance } from '../../components/use-page.ts'
 import { usePageParts } from '../../page-parts.ts'
 import { auditQuery } from '../../queries.ts'
 import { offsetOf } from '../../search-text.ts'
@@ -33,7 +33,7 @@ type Change = (change: Partial<AuditSearch>) => void
 /** Who changed what, newest first. */
 export default function AuditPage() {
   const [search, change] = usePageSearch(auditSearch)
-  const hindrance = useHindrance('audit.read')
+  const hindrance = useRoleHindrance('audit.read')
   return (
     <>
       <PageTitle title="Audit" />

@@ -1,21 +1,14 @@
 import { expect, test } from 'vitest'
-import type { ReleaseEvent } from '../../api-types.ts'
-import { eventSearch, eventsPath, follows, ofType } from './page.model.ts'
+import { eventSearch, eventsPath, follows } from './page.model.ts'
 
 test.each([
   [{}, '/events?limit=50'],
   [{ release: 'RE_1', offset: '50' }, '/events?release=RE_1&limit=50&offset=50'],
-  [{ type: 'error', follow: 'no' }, '/events?limit=50'],
+  [{ type: 'error', follow: 'no' }, '/events?event_type=error&limit=50'],
 ])('%j asks %s', (search, path) => expect(eventsPath(eventSearch(search))).toBe(path))
 
 test('it follows unless somebody says no or reads an older page', () => {
   expect(follows({})).toBe(true)
   expect(follows({ follow: 'no' })).toBe(false)
   expect(follows({ offset: '50' })).toBe(false)
-})
-
-test('by type', () => {
-  const events = [{ event_type: 'info' }, { event_type: 'error' }] as ReleaseEvent[]
-  expect(ofType(events, 'error')).toEqual([events[1]])
-  expect(ofType(events, undefined)).toHaveLength(2)
 })

@@ -1,5 +1,4 @@
 import { withQuery } from '../../api.ts'
-import type { ReleaseEvent } from '../../api-types.ts'
 import { offsetOf, only } from '../../search-text.ts'
 
 export const PAGE_SIZE = 50
@@ -18,17 +17,13 @@ export function follows({ follow, offset }: EventSearch): boolean {
 }
 
 /** What the coordinator is asked. Pure. */
-export function eventsPath({ release, task_service, task, offset }: EventSearch): string {
+export function eventsPath({ release, task_service, task, type, offset }: EventSearch): string {
   return withQuery('/events', {
     release,
     task_service,
     task,
+    event_type: type,
     limit: PAGE_SIZE,
     offset: offsetOf(offset) || undefined,
   })
-}
-
-/** The coordinator does not filter by type: it is done on the page that is shown. Pure. */
-export function ofType(events: readonly ReleaseEvent[], type: string | undefined): readonly ReleaseEvent[] {
-  return type === undefined ? events : events.filter(({ event_type }) => event_type === type)
 }

@@ -11,7 +11,7 @@ import { usePageSearch } from '../../components/use-page.ts'
 import { usePageParts } from '../../page-parts.ts'
 import { eventsQuery } from '../../queries.ts'
 import { offsetOf } from '../../search-text.ts'
-import { eventSearch, eventsPath, follows, ofType, PAGE_SIZE, type EventSearch } from './page.model.ts'
+import { eventSearch, eventsPath, follows, PAGE_SIZE, type EventSearch } from './page.model.ts'
 
 const FILTERS = [
   { name: 'release', label: 'Release', placeholder: 'RE_…' },
@@ -49,17 +49,12 @@ function Listed(props: {
   readonly change: (change: Partial<EventSearch>) => void
 }) {
   const { page, search, change } = props
-  const shown = ofType(page.results, search.type)
   return (
     <section className="panel" aria-label="Events">
-      {shown.length === 0 ? (
-        <Empty title="No event here.">
-          {search.type
-            ? 'None on this page has this type: look at older ones.'
-            : 'Change a filter to see more.'}
-        </Empty>
+      {page.results.length === 0 ? (
+        <Empty title="No event here.">Change a filter to see more.</Empty>
       ) : (
-        shown.map((event) => <EventRow key={event.kf_id} event={event} isLinked />)
+        page.results.map((event) => <EventRow key={event.kf_id} event={event} isLinked />)
       )}
       <Pager
         offset={offsetOf(search.offset)}

@@ -40,12 +40,12 @@ export default function NewReleasePage() {
         />
         <ServicesTakingPart />
         {create.error && <NotMade error={create.error} />}
-        <HinderedButton hindrance={hindrance} isBusy={create.isPending} onClick={submit}>
-          Make the release
-        </HinderedButton>
         <p className="muted">
           It begins at once: the services prepare their part. Nothing is public before a person publishes it.
         </p>
+        <HinderedButton hindrance={hindrance} isBusy={create.isPending} onClick={submit}>
+          Make the release
+        </HinderedButton>
       </form>
     </>
   )

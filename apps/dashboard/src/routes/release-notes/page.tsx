@@ -30,6 +30,7 @@ export default function NotesPage() {
       <QueryView query={query}>
         {({ results, count }) => (
           <section className="panel" aria-label="Notes">
+            <h2 className="visually-hidden">What people wrote</h2>
             {results.length === 0 && (
               <Empty title="No note here.">Notes are written on the page of a release.</Empty>
             )}

@@ -2,17 +2,10 @@ import { useState } from 'react'
 import type { Release } from '../../api-types.ts'
 import { ConfirmDialog } from '../../components/confirm-dialog.tsx'
 import { HinderedButton } from '../../components/hindered-button.tsx'
-import {
-  useActorName,
-  useChange,
-  useConnection,
-  useHindrance,
-  useStudyNames,
-} from '../../components/use-page.ts'
-import { isOld } from '../../connection.ts'
+import { useActorName, useChange, useHindrance, useStudyNames } from '../../components/use-page.ts'
 import { usePageParts } from '../../page-parts.ts'
+import { firstHindrance } from '../../permissions.ts'
 import {
-  actionHindrance,
   cancelConsequences,
   cancelHindrance,
   publishConsequences,
@@ -25,9 +18,8 @@ type Asked = 'publish' | 'cancel' | null
 /** Publishing and canceling; both ask first, and both say why they are not possible. */
 export function ReleaseActions({ release }: { readonly release: Release }) {
   const [asked, setAsked] = useState<Asked>(null)
-  const old = isOld(useConnection())
-  const publish = actionHindrance(publishHindrance(release), useHindrance('release.publish'), old)
-  const cancel = actionHindrance(cancelHindrance(release), useHindrance('release.cancel'), old)
+  const publish = firstHindrance(publishHindrance(release), useHindrance('release.publish'))
+  const cancel = firstHindrance(cancelHindrance(release), useHindrance('release.cancel'))
   return (
     <>
       <HinderedButton hindrance={publish} onClick={() => setAsked('publish')}>

@@ -11,7 +11,7 @@ import { StateBadge } from '../../components/state-badge.tsx'
 import { TimeText } from '../../components/time-text.tsx'
 import { useChange, useHindrance, useStudyNames, useKnownNow } from '../../components/use-page.ts'
 import { usePageParts } from '../../page-parts.ts'
-import { waitingSentence } from '../../waiting.ts'
+import { capital, waitingSentence } from '../../waiting.ts'
 import { endSentence } from './page.model.ts'
 
 /** What one must know first: the state, what it waits for, what is in it. */
@@ -53,7 +53,7 @@ function WaitingLine({ release }: { readonly release: Release }) {
       </p>
       {reason !== null && (
         <Notice tone={release.state === 'failed' ? 'error' : 'warning'} title="Why it was stopped:">
-          {reason}
+          <span className="prewrap">{capital(reason)}</span>
         </Notice>
       )}
       {partial.length > 0 && (

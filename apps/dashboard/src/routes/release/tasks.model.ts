@@ -49,6 +49,19 @@ export function deadlineLeft(task: Pick<Task, 'deadlines'>, answeredAt: number, 
   return left.ms <= 0 ? `over (${NAMES[left.name]})` : `${lengthText(left.ms)} ${NAMES[left.name]}`
 }
 
+/** What a task says, and its last error; what stands in the error is not said twice. Pure. */
+export function wordsOf({
+  message,
+  last_error,
+  waiting_for,
+}: Pick<Task, 'message' | 'last_error' | 'waiting_for'>) {
+  const error = last_error ?? waiting_for?.last_error ?? null
+  const isRepeated = message !== null && error !== null && flat(error).includes(flat(message))
+  return { message: isRepeated ? null : message, error }
+}
+
+const flat = (text: string) => text.replaceAll(/\s+/g, ' ').trim()
+
 /** A summary as lines of name and value; what is no object is one line. Pure. */
 export function summaryLines(summary: unknown): readonly (readonly [name: string, value: string])[] {
   if (summary === null || summary === undefined) return []

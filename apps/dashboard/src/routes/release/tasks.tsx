@@ -8,7 +8,14 @@ import { Empty } from '../../components/notice.tsx'
 import { useKnownNow } from '../../components/use-page.ts'
 import { StateBadge } from '../../components/state-badge.tsx'
 import { waitingSentence } from '../../waiting.ts'
-import { deadlineLeft, shownTasks, stateCounts, summaryLines, type TaskFilter } from './tasks.model.ts'
+import {
+  deadlineLeft,
+  shownTasks,
+  stateCounts,
+  summaryLines,
+  wordsOf,
+  type TaskFilter,
+} from './tasks.model.ts'
 
 const ROW_PX = 58
 const FEW = 8
@@ -129,6 +136,7 @@ function TaskHead() {
 function TaskCells({ task, answeredAt }: { readonly task: Task; readonly answeredAt: number }) {
   const now = useKnownNow()
   const left = deadlineLeft(task, answeredAt, now)
+  const attempt = task.waiting_for?.attempt ?? null
   const isOver = left?.startsWith('over') ?? false
   return (
     <>
@@ -147,10 +155,15 @@ function TaskCells({ task, answeredAt }: { readonly task: Task; readonly answere
       <span role="cell" className="task-says">
         <Says task={task} now={now} />
       </span>
-      <span role="cell" data-name="Attempt">
-        {task.waiting_for?.attempt ?? '–'}
+      <span role="cell" data-name="Attempt" data-empty={attempt === null || undefined}>
+        {attempt ?? '–'}
       </span>
-      <span role="cell" data-name="Deadline left" className={isOver ? 'is-over' : ''}>
+      <span
+        role="cell"
+        data-name="Deadline left"
+        data-empty={left === null || undefined}
+        className={isOver ? 'is-over' : ''}
+      >
         {left ?? '–'}
       </span>
     </>
@@ -180,10 +193,10 @@ function Says({ task, now }: { readonly task: Task; readonly now: number }) {
   const lines = summaryLines(task.summary)
   // The sentence would repeat the error that is shown in full below it.
   const waiting = task.waiting_for && { ...task.waiting_for, last_error: null }
-  const error = task.last_error ?? task.waiting_for?.last_error ?? null
+  const { message, error } = wordsOf(task)
   return (
     <>
-      {task.message !== null && <span>{task.message}</span>}
+      {message !== null && <span className="prewrap">{message}</span>}
       {waiting && <span className="muted">{waitingSentence(waiting, now)}</span>}
       {error !== null && <span className="task-error">Last error: {error}</span>}
       {lines.length > 0 && (

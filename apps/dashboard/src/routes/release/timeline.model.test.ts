@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import type { Release, ReleaseEvent } from '../../api-types.ts'
-import { axisMarks, moveOf, phasesOf, shortened, timelineOf, timelineText } from './timeline.model.ts'
+import {
+  axisMarks,
+  moveOf,
+  phasesOf,
+  phaseText,
+  shortened,
+  timelineOf,
+  timelineText,
+} from './timeline.model.ts'
 
 const at = (second: number) => new Date(second * 1000).toISOString()
 const moved = (second: number, id: string, from: string, to: string, task: string | null = null) =>
@@ -99,10 +107,21 @@ test.each([
 
 test('in words', () =>
   expect(timelineText(timelineOf(RELEASE, EVENTS), 10_000, (ms) => `${ms / 1000} s`)).toBe(
-    'The release was waiting 1 s, then initializing 2 s, then running 7 s. So far 10 s, 1 tasks.',
+    'The release was waiting 1 s, then initializing 2 s, then running 7 s. So far 10 s, 1 task.',
   ))
 
 test('a long name loses its middle', () => {
   expect(shortened('service-with-a-long-name-17', 12)).toBe('servic…me-17')
   expect(shortened('files', 12)).toBe('files')
+})
+
+test('each phase in words', () => {
+  const { rows } = timelineOf(RELEASE, EVENTS)
+  const of = (row: number, phase: number) =>
+    phaseText(rows[row]?.phases[phase] as never, 0, 10_000, (ms) => `${ms / 1000} s`)
+  expect(of(0, 0)).toBe('waiting for 1 s, from the beginning')
+  expect(of(0, 2)).toBe('running for 7 s, 3 s after the beginning, until now')
+  expect(of(1, 1)).toBe('initialized for 2 s, 2 s after the beginning')
+  const failed = { state: 'failed', from: 4000, to: null } as const
+  expect(phaseText(failed, 0, 10_000, (ms) => `${ms / 1000} s`)).toBe('failed 4 s after the beginning')
 })

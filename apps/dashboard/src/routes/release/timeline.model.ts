@@ -20,6 +20,8 @@ export interface Timeline {
   readonly from: number
   /** When the last of it ended; null where it goes on. */
   readonly to: number | null
+  /** The last change that is known. */
+  readonly changedAt: number
 }
 
 interface Move {
@@ -61,7 +63,9 @@ export function timelineOf(release: Release, events: readonly ReleaseEvent[]): T
       row(task.kf_id, task.service_name || task.kf_id, task.created_at, task.state),
     ),
   ]
-  return { rows, from: Date.parse(release.created_at), to: isFinal(release.state) ? endOf(rows) : null }
+  const changedAt = endOf(rows)
+  const to = isFinal(release.state) ? changedAt : null
+  return { rows, from: Date.parse(release.created_at), to, changedAt }
 }
 
 /** Moves of the release and of each of its tasks, oldest first. */
@@ -109,6 +113,15 @@ export function timelineText(
   const parts = phases
     .filter((phase) => phase.to !== null || !isFinal(phase.state))
     .map((phase) => `${phase.state} ${lengthOf((phase.to ?? now) - phase.from)}`)
-  const whole = `${to === null ? 'So far' : 'In all'} ${lengthOf((to ?? now) - from)}, ${rows.length - 1} tasks.`
+  const tasks = rows.length === 2 ? '1 task' : `${rows.length - 1} tasks`
+  const whole = `${to === null ? 'So far' : 'In all'} ${lengthOf((to ?? now) - from)}, ${tasks}.`
   return `The release was ${parts.join(', then ')}. ${whole}`
+}
+
+/** One phase in words: how long, and from when after the beginning; of what is final, only when. Pure. */
+export function phaseText(phase: Phase, from: number, now: number, lengthOf: (ms: number) => string): string {
+  const since =
+    phase.from === from ? 'from the beginning' : `${lengthOf(phase.from - from)} after the beginning`
+  if (phase.to === null && isFinal(phase.state)) return `${phase.state} ${since}`
+  return `${phase.state} for ${lengthOf((phase.to ?? now) - phase.from)}, ${since}${phase.to === null ? ', until now' : ''}`
 }

@@ -5,6 +5,7 @@ import type { Release, ReleaseEvent } from '../../api-types.ts'
 import { useKnownNow } from '../../components/use-page.ts'
 import { lookOf } from '../../states.ts'
 import { absoluteText, lengthText } from '../../times.ts'
+import { PhaseTable } from './phase-table.tsx'
 import {
   axisMarks,
   timelineOf,
@@ -42,7 +43,8 @@ export function TimelineView({
   const timeline = useMemo(() => timelineOf(release, events), [release, events])
   const { ref, width } = useElementSize()
   const now = useKnownNow(timeline.to === null ? 'second' : 'slow')
-  const to = Math.max(timeline.to ?? now, timeline.from + 1000)
+  // A change may be newer than the clock here, which moves once a second.
+  const to = Math.max(timeline.to ?? now, timeline.changedAt, timeline.from + 1000)
   const scale = scaleOf(width, timeline.from, to)
   return (
     <div ref={ref} className="timeline">
@@ -54,6 +56,7 @@ export function TimelineView({
         </>
       )}
       <Legend timeline={timeline} />
+      <PhaseTable timeline={timeline} now={now} />
     </div>
   )
 }

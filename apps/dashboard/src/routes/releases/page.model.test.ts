@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isFiltered, releaseSearch, releasesPath, taskCounts } from './page.model.ts'
+import { isFiltered, releaseSearch, releasesPath, standing, taskCounts } from './page.model.ts'
 
 describe('the address and the question', () => {
   test.each([
@@ -22,4 +22,23 @@ test('how the tasks stand', () => {
   const tasks = [{ state: 'staged' }, { state: 'running' }, { state: 'staged' }] as const
   expect(taskCounts(tasks)).toBe('2 staged, 1 running')
   expect(taskCounts([])).toBe('no tasks')
+})
+
+test('how a release stands', () => {
+  const of = (state: 'published' | 'failed', reason: string | null) =>
+    standing({ state, reason, waiting_for: null }, 0)
+  expect(of('published', null)).toBe('Its data is public.')
+  expect(of('failed', 'task TA_1: no rows')).toBe('Task TA_1: no rows')
+  const waiting_for = {
+    whom: 'person',
+    what: 'waits for a person',
+    since: new Date(0).toISOString(),
+    attempt: null,
+    last_error: null,
+    next_try: null,
+    gives_up_at: null,
+  } as const
+  expect(standing({ state: 'staged', reason: null, waiting_for }, 5000)).toBe(
+    'Waits for a person, for 5\u00a0s.',
+  )
 })

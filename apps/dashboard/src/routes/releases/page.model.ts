@@ -1,6 +1,7 @@
 import { withQuery } from '../../api.ts'
 import type { Release } from '../../api-types.ts'
 import { offsetOf, only } from '../../search-text.ts'
+import { capital, waitingSentence } from '../../waiting.ts'
 
 export const PAGE_SIZE = 20
 
@@ -28,4 +29,14 @@ export function taskCounts(tasks: readonly Pick<Release['tasks'][number], 'state
   const counts = new Map<string, number>()
   for (const { state } of tasks) counts.set(state, (counts.get(state) ?? 0) + 1)
   return [...counts].map(([state, count]) => `${count} ${state}`).join(', ')
+}
+
+/** What a release waits for, or how it ended, in a sentence. Pure. */
+export function standing(
+  { state, reason, waiting_for }: Pick<Release, 'state' | 'reason' | 'waiting_for'>,
+  now: number,
+): string {
+  if (waiting_for !== null) return waitingSentence(waiting_for, now)
+  if (reason !== null) return capital(reason)
+  return state === 'published' ? 'Its data is public.' : 'It has ended.'
 }

@@ -78,10 +78,10 @@ function Facts({ service }: { readonly service: TaskService }) {
         <code>{service.url}</code>
       </p>
       <h2>Deadlines</h2>
-      <dl className="summary">
+      <dl className="summary wide-terms">
         {DEADLINE_NAMES.map((name) => (
           <div key={name}>
-            <dt title={DEADLINE_MEANING[name]}>{DEADLINE_MEANING[name]}</dt>
+            <dt>{DEADLINE_MEANING[name]}</dt>
             <dd>{service.deadlines?.[name] ?? 'the coordinator’s setting'}</dd>
           </div>
         ))}

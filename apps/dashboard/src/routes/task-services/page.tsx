@@ -77,7 +77,7 @@ function CheckButton() {
   )
 }
 
-const COLUMNS = ['Service', 'Takes part', 'Health', 'Address', 'Deadlines', 'Author']
+const COLUMNS = ['Service', 'Takes part', 'Health', 'Version', 'Address', 'Deadlines', 'Author']
 
 function Listed({ services }: { readonly services: readonly TaskService[] }) {
   if (services.length === 0)
@@ -116,11 +116,12 @@ function ServiceRow({ service }: { readonly service: TaskService }) {
       <td data-name="Health">
         <HealthTag service={service} />
       </td>
-      <td data-name="Address">
+      <td data-name="Version">{service.version ?? '–'}</td>
+      <td data-name="Address" className="address">
         <code>{service.url}</code>
       </td>
       <td data-name="Deadlines">
-        {own.length === 0 ? 'settings' : own.map(([name, length]) => `${name} ${length}`).join(', ')}
+        {own.length === 0 ? 'default' : own.map(([name, length]) => `${name} ${length}`).join(', ')}
       </td>
       <td data-name="Author">{service.author}</td>
     </tr>
