@@ -13,6 +13,7 @@ export interface ContextDependencies {
   /** Keeps the studies that the release told. @throws TaskServiceError LEASE_LOST */
   readonly saveStudies: (studies: readonly string[]) => Promise<void>
   readonly savedStep: (name: string) => Promise<Json | undefined>
+  readonly savedSteps: () => Promise<{ readonly [name: string]: Json }>
   /** @throws TaskServiceError LEASE_LOST */
   readonly saveStep: (name: string, result: Json) => Promise<void>
   readonly releasesUnderWay: () => Promise<readonly string[]>
@@ -43,9 +44,14 @@ export async function createContext(
       warn: (message, fields) => log.warn(fields ?? {}, message),
       error: (message, fields) => log.error(fields ?? {}, message),
     },
-    coordinator: { release, study: (studyId) => coordinator.study(studyId, signal) },
+    coordinator: {
+      access: () => coordinator.access(),
+      release,
+      study: (studyId) => coordinator.study(studyId, signal),
+    },
     progress: (percent, message) => deps.progress.set(percent, textOrNull(message)),
     step: (name, fn) => oneStep(steps, name, () => runStep(deps, name, fn)),
+    steps: deps.savedSteps,
     releasesUnderWay: deps.releasesUnderWay,
     assertCurrent: deps.assertCurrent,
   }

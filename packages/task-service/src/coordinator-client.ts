@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { request, TransportError, type Answer } from '@release-task/http'
 import { backoffDelay, type Report } from '@release-task/protocol'
 import type { Release, Study } from './author-types.ts'
+import type { CoordinatorAccess } from './define.ts'
 import { TaskServiceError } from './errors.ts'
 
 const TIMEOUT_MS = 15 * 1000 // 15 s
@@ -14,6 +15,8 @@ type Send = typeof request
 
 /** What this service asks of its coordinator. */
 export interface CoordinatorClient {
+  /** Where it is, and a token that it takes. @throws AuthError where none can be had now */
+  access(): Promise<CoordinatorAccess>
   /** One try of `PATCH /tasks/:id`. @throws TransportError where no whole answer came */
   report(taskId: string, report: Report, signal: AbortSignal): Promise<Answer>
   /** One try of `GET /tasks/:id`. @throws TransportError where no whole answer came */
@@ -27,12 +30,18 @@ export interface CoordinatorClient {
 /**
  * A client of the coordinator at `baseUrl`, which has no slash at the end.
  * @param send with this service's token, where it has one
+ * @param token that token, for code that speaks to the coordinator by itself
  */
-export function createCoordinatorClient(baseUrl: string, send: Send = request): CoordinatorClient {
+export function createCoordinatorClient(
+  baseUrl: string,
+  send: Send = request,
+  token: () => Promise<string | null> = async () => null,
+): CoordinatorClient {
   // An id may hold any character (ID-4), also such as would lead elsewhere.
   const url = (collection: string, id: string) =>
     `${baseUrl}/${collection}/${encodeURIComponent(id.toWellFormed())}`
   return {
+    access: async () => ({ url: baseUrl, token: await token() }),
     report: (taskId, report, signal) =>
       send(url('tasks', taskId), {
         method: 'PATCH',

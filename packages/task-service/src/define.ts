@@ -13,8 +13,21 @@ export interface TaskLog {
   error(message: string, fields?: Record<string, unknown>): void
 }
 
+/** What it takes to speak to the coordinator. */
+export interface CoordinatorAccess {
+  /** Without a slash at the end. */
+  readonly url: string
+  readonly token: string | null
+}
+
 /** Reads from the coordinator; every call is retried briefly and ends early when `signal` aborts. */
 export interface TaskCoordinator {
+  /**
+   * Where the coordinator is, and a token that it takes; null where nobody checks who calls. For code that speaks to
+   * it by itself: a token ends after a while, so ask again instead of keeping it, and never log it.
+   * @throws AuthError where no token can be had now
+   */
+  access(): Promise<CoordinatorAccess>
   /** The release of this task as the coordinator shows it now. */
   release(): Promise<Release>
   /** One study by id. */
@@ -40,6 +53,8 @@ export interface TaskContext {
    * of the same task version instead of running it again (WK-12).
    */
   step<T extends Json>(name: string, fn: () => Promise<T> | T): Promise<T>
+  /** What durable steps of this phase have kept so far, by name, in this task version: what `step` would not run again. */
+  steps(): Promise<{ readonly [name: string]: Json }>
   /**
    * Ids of the releases with a task here that has not ended, in any process of this service; the own one is among
    * them. What belongs to any other release nobody works on: ask after you have looked at what is there, not before.

@@ -21,6 +21,8 @@ export const TASK_SERVICE_ERRORS = {
   RELEASE_DIR_FOREIGN: 'The release folder belongs to another task service: give each its own.',
   RELEASE_DIR_UNUSABLE: 'The release folder cannot be created, read or written; it is tried again.',
   FREE_SPACE_LOW: 'The file system of the release folder has less free space than MIN_FREE_SPACE.',
+  PROGRAM_STILL_RUNS:
+    'Processes of an earlier run of a program do not end, not even when killed: no other run begins beside them.',
 } as const
 export type TaskServiceErrorCode = keyof typeof TASK_SERVICE_ERRORS
 

@@ -1,6 +1,7 @@
 export {
   defineTask,
   PermanentError,
+  type CoordinatorAccess,
   type DiscardContext,
   type Json,
   type PublishContext,
@@ -18,3 +19,4 @@ export { readConfig, TASK_SERVICE_SETTINGS, type TaskServiceConfig } from './con
 export { TASK_SERVICE_ERRORS, TaskServiceError, type TaskServiceErrorCode } from './errors.ts'
 export { createTaskService, type ServiceParts, type TaskService } from './service.ts'
 export { serve, type Served } from './serve.ts'
+export { command, type CommandOptions, type Program } from './command.ts'

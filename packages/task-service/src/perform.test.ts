@@ -23,6 +23,7 @@ function perform(changes: Partial<PerformDependencies>, signal = new AbortContro
     say: async () => ({ decision: { kind: 'unchanged', answer: { code: 200, state: 'running' } }, record }),
     load: async () => record,
     savedStep: async () => undefined,
+    savedSteps: async () => ({}),
     releasesUnderWay: async () => [],
     checkPlace: async () => undefined,
     ...changes,

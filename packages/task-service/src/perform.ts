@@ -19,6 +19,7 @@ export interface PerformDependencies {
   readonly say: (id: string, command: WorkerCommand) => Promise<Executed>
   readonly load: (id: string) => Promise<TaskRecord | null>
   readonly savedStep: (id: string, version: string, work: Work, name: string) => Promise<Json | undefined>
+  readonly savedSteps: (id: string, version: string, work: Work) => Promise<{ readonly [name: string]: Json }>
   readonly releasesUnderWay: () => Promise<readonly string[]>
   /** Whether the author's code may begin here. @throws TaskServiceError, to be tried again */
   readonly checkPlace: (work: Work) => Promise<void>
@@ -57,6 +58,7 @@ async function runPhase(
     saveStudies: async (studies) =>
       accepted(await patiently(signal, () => deps.say(id, { type: 'studies', attempt, studies }))),
     savedStep: (name) => patiently(signal, () => deps.savedStep(id, task.version, work, name)),
+    savedSteps: () => patiently(signal, () => deps.savedSteps(id, task.version, work)),
     saveStep: async (name, result) => {
       const step = { type: 'step', attempt, version: task.version, name, result } as const
       accepted(await patiently(signal, () => deps.say(id, step)))

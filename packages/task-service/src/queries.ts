@@ -148,6 +148,11 @@ export function expiryQueries({ builder, now }: Database) {
 export function historyQueries({ builder }: Database) {
   const position = builder.selectFrom('counters').select('value').where('name', '=', sql.lit('events'))
   const events = builder.selectFrom('events').selectAll().where('task_id', '=', parameter('task_id'))
+  const steps = builder
+    .selectFrom('steps')
+    .where('task_id', '=', parameter('task_id'))
+    .where('version', '=', parameter('version'))
+    .where('work', '=', parameter('work'))
   return {
     bump: prepare(
       builder
@@ -164,15 +169,8 @@ export function historyQueries({ builder }: Database) {
       events.where('position', '>', parameter('after')).orderBy('position').limit(parameter('limit')),
     ),
     newestEvents: prepare(events.orderBy('position', 'desc').limit(parameter('limit'))),
-    step: prepare(
-      builder
-        .selectFrom('steps')
-        .select('result')
-        .where('task_id', '=', parameter('task_id'))
-        .where('version', '=', parameter('version'))
-        .where('work', '=', parameter('work'))
-        .where('name', '=', parameter('name')),
-    ),
+    step: prepare(steps.select('result').where('name', '=', parameter('name'))),
+    steps: prepare(steps.select(['name', 'result']).orderBy('at').orderBy('name')),
     saveStep: prepare(
       builder
         .insertInto('steps')

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import { authorized, checkAuthSettings, createTokenSource } from '@release-task/auth'
 import { openDatabase, redacted, registerProcess, type Database } from '@release-task/database'
-import { createLogger, listen, request, type App, type Logger } from '@release-task/http'
+import { createLogger, listen, type App, type Logger } from '@release-task/http'
 import { noQueue, openQueue, type Queue } from '@release-task/queue'
 import type { TaskServiceConfig } from './config.ts'
-import { createCoordinatorClient } from './coordinator-client.ts'
+import { createCoordinatorClient, type CoordinatorClient } from './coordinator-client.ts'
 import type { TaskDefinition } from './define.ts'
 import { createMarkerStore } from './release-dir-store.ts'
 import { checkReleaseDir, releaseDirOf } from './release-dir.ts'
@@ -63,9 +63,7 @@ async function serveOn(database: Database, { task, config, log }: Setup): Promis
     if (role !== 'api') await checkPlace(database, { task, config, log })
     const queue = await openQueueOf({ task, config, log })
     undo.unshift(() => queue.close())
-    const { tokens } = checkAuthSettings('task-service', config)
-    const send = tokens ? authorized(createTokenSource(tokens)) : request
-    const coordinator = createCoordinatorClient(config.coordinatorApi, send)
+    const coordinator = clientOf(config)
     const { owner } = registration
     const parts = { task, role, database, queue, coordinator, config, owner, log }
     const service = await createTaskService(parts)
@@ -88,6 +86,14 @@ async function serveOn(database: Database, { task, config, log }: Setup): Promis
     for (const step of undo) await step().catch(() => undefined)
     throw error
   }
+}
+
+/** With this service's token, where the coordinator takes one. */
+function clientOf(config: TaskServiceConfig): CoordinatorClient {
+  const { tokens } = checkAuthSettings('task-service', config)
+  if (!tokens) return createCoordinatorClient(config.coordinatorApi)
+  const source = createTokenSource(tokens)
+  return createCoordinatorClient(config.coordinatorApi, authorized(source), () => source.token())
 }
 
 async function openQueueOf({ task, config, log }: Setup): Promise<Queue> {

@@ -314,6 +314,12 @@ export function storeContract(kind: string, open: () => Promise<StoreSubject>): 
         expect(await store.step(idOf(1), '1', 'publish', 'count')).toBeUndefined()
         expect(await store.step(idOf(1), '1', 'stage', 'other')).toBeUndefined()
         expect(await store.step(idOf(2), '1', 'stage', 'count')).toBeUndefined()
+        expect(await store.steps(idOf(1), '1', 'stage')).toEqual({
+          count: { rows: [1, null] },
+          nothing: null,
+        })
+        expect(await store.steps(idOf(1), '1', 'publish')).toEqual({})
+        expect(await store.steps(idOf(1), '2', 'stage')).toEqual({})
       })
     })
 

@@ -127,6 +127,13 @@ export class TaskStore {
     return row && (JSON.parse(row.result) as Json)
   }
 
+  /** The same of all durable steps of one phase, by name, the oldest first. */
+  async steps(taskId: string, version: string, work: Work): Promise<{ readonly [name: string]: Json }> {
+    const phase = { task_id: taskId, version, work }
+    const rows = await this.#database.all<{ name: string; result: string }>(this.#history.steps, phase)
+    return Object.fromEntries(rows.map(({ name, result }) => [name, JSON.parse(result) as Json]))
+  }
+
   /**
    * Tasks whose work is due, also those that somebody holds, the longest due first.
    * @param after the last of the page before; null for the first page. An empty page is the end.

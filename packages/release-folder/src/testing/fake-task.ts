@@ -42,6 +42,7 @@ export function fakeTask(options: FakeTaskOptions = {}): FakeTask {
     },
     releasesUnderWay: async () => [releaseId, ...(options.underWay ?? [])],
     step: async (_name, fn) => await fn(),
+    steps: async () => ({}),
     assertCurrent: options.assertCurrent ?? (async () => {}),
   }
 }
@@ -49,6 +50,7 @@ export function fakeTask(options: FakeTaskOptions = {}): FakeTask {
 function coordinatorOf(releaseId: string, studies: readonly string[]): StageContext['coordinator'] {
   const created_at = '2024-05-01T00:00:00+00:00'
   return {
+    access: async () => ({ url: 'http://127.0.0.1:1', token: null }),
     release: async () => ({
       kf_id: releaseId,
       name: 'Spring release',

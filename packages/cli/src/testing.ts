@@ -1,0 +1,1 @@
+export * from '@release-task/task-service/testing'

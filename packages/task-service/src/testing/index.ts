@@ -1,0 +1,7 @@
+export { testTask } from './open.ts'
+export { killAtEveryMoment } from './kill-everywhere.ts'
+export { ActionRefused, NoAnswer, type EventView, type TaskKit, type TestOptions } from './task-kit.ts'
+export type { FakeCoordinator } from './fake-coordinator.ts'
+export { Killed, type Moment, type WorkMoment } from './moments.ts'
+export type { LogLine } from './watched-task.ts'
+export type { TaskView } from '../views.ts'
