@@ -2,6 +2,7 @@
 export const CLI_ERRORS = {
   TASK_FILE_INVALID: 'The task file is missing, cannot be loaded, or does not export a task.',
   PROGRAMS_MISSING: 'A task of programs needs one to stage and one to publish, and no task file beside them.',
+  PROJECT_INVALID: 'The new project has no usable name, or its folder is not empty.',
   TOKEN_UNAVAILABLE: 'No token can be printed, because no issuer of `dev` has run with this data folder.',
   CHILD_FAILED: 'A process that `dev` started ended before it was ready.',
   BACKUP_SIDE_UNKNOWN: 'It is not clear which database is to be backed up: name the side, or the database.',

@@ -4,6 +4,7 @@ import { backupCommand } from './backup.ts'
 import { coordinatorConfig, settingsText } from './config.ts'
 import { runDev, type DevOptions } from './dev/dev.ts'
 import { explain, type Place } from './explain.ts'
+import { newCommand } from './new/new-command.ts'
 import { port } from './options.ts'
 import { releasesCommand } from './people/release-commands.ts'
 import { servicesCommand } from './people/service-commands.ts'
@@ -51,6 +52,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .description('Coordinated data releases over many task services')
     .version(VERSION)
     .enablePositionalOptions()
+    .addCommand(newCommand(VERSION))
     .addCommand(devCommand())
     .addCommand(serveCommand())
     .addCommand(coordinatorCommand())

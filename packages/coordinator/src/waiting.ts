@@ -36,7 +36,7 @@ export function taskWaitingFor(task: CoordinatorTask, place: Place): WaitingFor 
   if (task.state === 'running')
     return { ...base, whom: 'service', what: 'waits for the service to report staged', gives_up_at }
   if (task.state === 'staged' && place.release.state === 'staged')
-    return { ...base, whom: 'person', what: 'waits for a person to publish the release, or to cancel it' }
+    return { ...base, whom: 'coordinator', what: 'waits for the release to be published' }
   return { ...base, whom: 'coordinator', what: 'waits for the other tasks of the release' }
 }
 
