@@ -48,7 +48,8 @@ if role in ("stage", "child"):
     print(json.dumps({"progress": 10, "message": "waiting"}))
     while not os.path.exists(os.environ["GATE"]):
         time.sleep(0.01)
-    print(json.dumps({"staged": {"by": os.getpid()}}))
+    if role == "stage":
+        print(json.dumps({"staged": {"by": os.getpid()}}))
 note("end")
 `
 
