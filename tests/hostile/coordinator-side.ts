@@ -47,6 +47,8 @@ export async function openCoordinator(databaseUrl: string): Promise<Side> {
   })
   await coordinator.start()
   const known = await prepare(coordinator.app, service.url)
+  // The ping of the registration, and the first health check: the row that it is claimed in must not change later.
+  await service.until(() => service.statusRequests.length >= 2)
   const close = async () => {
     await coordinator.stop()
     await coordinator.app.close()

@@ -117,8 +117,7 @@ export async function createCoordinator(parts: CoordinatorParts): Promise<Coordi
   }
   const stop = async () => {
     stopping.abort()
-    await monitor.stop()
-    await dispatcher.stop()
+    await Promise.all([monitor.stop(), dispatcher.stop()])
   }
   return { app, execute: rooms.execute, start, stop }
 }
@@ -169,6 +168,7 @@ function createDispatcher(
     giveBack: (row) => outbox.giveBack(row),
     renew: (row) => outbox.renew(row),
     renewMs: CLAIM_MS / 3,
+    stopping,
     isCurrent: (row) => outbox.isCurrent(row),
     again: (row, to) => outbox.again(row, to),
     remove: (row) => outbox.remove(row),

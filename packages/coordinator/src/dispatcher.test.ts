@@ -43,6 +43,7 @@ async function deliver(one: OutboxRow, deps: Partial<DispatcherDependencies> = {
     giveBack: async () => note('given back'),
     renew: async () => undefined,
     renewMs: 1000,
+    stopping: new AbortController().signal,
     isCurrent: async () => true,
     again: async (_, to) => note(`again in ${to.delayMs}`),
     remove: async () => note('removed'),
@@ -80,6 +81,14 @@ describe('one action', () => {
     }
     expect(await deliver(row(), { tell: away })).toEqual(['start', 'given back'])
     expect(await deliver(row(), { isCurrent: away })).toEqual(['given back'])
+  })
+
+  test('broken off by our own end is neither refused nor counted, whatever its deadline', async () => {
+    const request = async () => Promise.reject(new TransportError('broken off', true, null))
+    const last = row({ failures: 3, deadlineAt: 0 })
+    expect(await deliver(last, { request })).toEqual(['start', 'refused', 'removed'])
+    const stopping = AbortSignal.abort()
+    expect(await deliver(last, { request, stopping })).toEqual(['start', 'given back'])
   })
 
   test('that may have been heard is asked for first, and not sent if it was (RC-8)', async () => {

@@ -32,6 +32,8 @@ export interface DispatcherDependencies {
   readonly request: (row: OutboxRow, action: Action) => Promise<Answer>
   /** What came of it, as a command. */
   readonly tell: (row: OutboxRow, outcome: Outcome) => Promise<void>
+  /** Aborts the requests that are under way; what they came to nobody knows then. */
+  readonly stopping: AbortSignal
   readonly random: () => number
   readonly log: Logger
 }
@@ -108,7 +110,8 @@ export class Dispatcher {
     try {
       return judge(row, await this.#deps.request(row, action), chance())
     } catch (error) {
-      if (!(error instanceof TransportError)) throw error
+      // Broken off by our own end, it is no word of the service: not counted, and asked for by whoever comes next.
+      if (!(error instanceof TransportError) || this.#deps.stopping.aborted) throw error
       return afterTransportError(row, error, chance())
     }
   }
