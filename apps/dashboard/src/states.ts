@@ -9,6 +9,8 @@ export interface StateLook {
   readonly meaning: string
 }
 
+// Typed once more and not imported: only types come from the protocol, whose schemas would come along otherwise. A state
+// that is missing here is an error below, where each has its look.
 export const RELEASE_STATES = [
   'waiting',
   'initializing',

@@ -8,6 +8,13 @@ const TEMPLATES = fileURLToPath(new URL('../../templates/', import.meta.url))
 export const LANGUAGES = ['ts', 'python', 'shell'] as const
 export type Language = (typeof LANGUAGES)[number]
 
+/** What a project is put together from. */
+const TEMPLATES_OF: { readonly [language in Language]: readonly string[] } = {
+  ts: ['every', 'ts'],
+  python: ['every', 'programs', 'python'],
+  shell: ['every', 'programs', 'shell'],
+}
+
 export interface NewProject {
   /** Of the folder and of the task. */
   readonly name: string
@@ -33,7 +40,7 @@ export function newProject({ name, language, version, parent }: NewProject): str
   if (existsSync(folder) && readdirSync(folder).length > 0)
     throw invalid(`There is something in ${folder} already`, 'choose another name, or remove it')
   mkdirSync(folder, { recursive: true })
-  const files = ['every', language].flatMap((template) => filesOf(join(TEMPLATES, template)))
+  const files = TEMPLATES_OF[language].flatMap((template) => filesOf(join(TEMPLATES, template)))
   for (const { file, text } of files)
     writeFileSync(
       join(folder, file),
