@@ -265,9 +265,10 @@ export class System {
   // A service's side.
 
   #line(id: TaskId): Line {
-    const taken = async ({ state, progress }: OutboxRow): Promise<Said> => {
+    const taken = async ({ state, progress, attempt, error }: OutboxRow): Promise<Said> => {
       const pause = this.coordinator.pause()
-      const decision = await this.#decide(pause, { type: 'report', taskId: id, ...SILENT, state, progress })
+      const word = { ...SILENT, state, progress, attempt, error }
+      const decision = await this.#decide(pause, { type: 'report', taskId: id, ...word })
       return decision.kind === 'refused' ? { status: 409, json: { detail: 'no' } } : { status: 200, json: {} }
     }
     const shown = async (): Promise<Said> => {

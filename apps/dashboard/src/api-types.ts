@@ -29,6 +29,7 @@ export interface Task {
   readonly service_name: string
   readonly message: string | null
   readonly summary: unknown
+  readonly attempt: number | null
   readonly last_error: string | null
   readonly waiting_for: WaitingFor | null
   readonly deadlines: { readonly [name in DeadlineName]: RunningDeadline | null }

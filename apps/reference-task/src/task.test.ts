@@ -36,7 +36,7 @@ test('without settings: generates the sample, stages its 100,000 records, publis
   await kit.runTo('staged')
   const { summary } = await kit.task()
   expect(summary).toMatchObject({ studies: 3, files: 9, rows: 100_000, 'genomic-files': 70_000 })
-  expect(kit.reports.at(-1)).toEqual({ state: 'staged', progress: 100, message: expect.any(String), summary })
+  expect(kit.reports.at(-1)).toEqual({ state: 'staged', progress: 100, message: expect.any(String), summary, attempt: 1 })
   expect(await readTree(join(home, 'release')).then(Object.keys)).not.toContain('public')
 
   await kit.publish()
@@ -70,7 +70,7 @@ test('a chosen source folder without the study fails for good, and says what is 
   await kit.start()
   await kit.settle()
   const message = expect.stringContaining(`the folder ${join(rows, 'SD_00000001')} does not exist`)
-  expect(kit.reports.at(-1)).toEqual({ state: 'failed', message })
+  expect(kit.reports.at(-1)).toEqual({ state: 'failed', message, attempt: 1 })
   expect(await kit.task()).toMatchObject({ attempt: 2, cleanup: 'done' })
 })
 

@@ -174,7 +174,8 @@ CREATE TABLE tasks (
   accept_ms bigint,
   silence_ms bigint,
   total_ms bigint,
-  overdue text
+  overdue text,
+  attempt integer
 );
 CREATE INDEX tasks_created ON public.tasks USING btree (created_at);
 CREATE UNIQUE INDEX tasks_pkey ON public.tasks USING btree (kf_id);

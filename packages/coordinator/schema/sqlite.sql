@@ -167,7 +167,7 @@ CREATE TABLE tasks (
   created_at BIGINT NOT NULL,
   since BIGINT NOT NULL,
   last_activity_at BIGINT NOT NULL
-, accept_ms BIGINT, silence_ms BIGINT, total_ms BIGINT, overdue TEXT);
+, accept_ms BIGINT, silence_ms BIGINT, total_ms BIGINT, overdue TEXT, attempt INTEGER);
 
 CREATE INDEX tasks_created ON tasks (created_at);
 

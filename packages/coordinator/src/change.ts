@@ -69,7 +69,7 @@ export function moveRelease(change: Change, to: ReleaseState): Change {
 
 /** Moves a task, with the event that tells it (RC-31). @throws Error as `moveRelease` */
 export function moveTask(change: Change, taskId: TaskId, to: CoordinatorTaskState): Change {
-  const { state: from, id, overdue, lastError } = taskOf(change, taskId)
+  const { state: from, id, lastError } = taskOf(change, taskId)
   if (!canMoveCoordinatorTask(from, to)) throw new Error(`Task ${id} cannot move from ${from} to ${to}`)
   const { now } = change.moment
   const progress = progressAt(to)
@@ -79,18 +79,23 @@ export function moveTask(change: Change, taskId: TaskId, to: CoordinatorTaskStat
     lastActivityAt: now,
     needsAttention: false,
     overdue: null,
-    // What a person was called for is over where the task goes on; where it ends it tells why.
-    lastError: overdue !== null && (to === 'publishing' || to === 'published') ? null : lastError,
+    // What a person was called for, or an attempt has failed by, is over where the task goes on; where it ends it
+    // tells why.
+    lastError: GOES_ON.includes(to) ? null : lastError,
     ...progress,
   })
   const eventType = to === 'failed' || to === 'rejected' ? 'error' : 'info'
   return polling(taskEvent(moved, taskId, eventType, `task ${id} changed from ${from} to ${to}`), taskId, to)
 }
 
-/** Each phase has a progress of its own. */
+const GOES_ON: readonly CoordinatorTaskState[] = ['staged', 'publishing', 'published']
+
+const BEGINS = { progress: 0, message: null, attempt: null }
+
+/** Each phase has a progress, and attempts, of its own. */
 function progressAt(state: CoordinatorTaskState): Partial<CoordinatorTask> {
   if (state === 'staged' || state === 'published') return { progress: 100, message: null }
-  return state === 'running' || state === 'publishing' ? { progress: 0, message: null } : {}
+  return state === 'running' || state === 'publishing' ? BEGINS : {}
 }
 
 /** Only work that runs is asked how far it is (RC-15). */

@@ -63,7 +63,10 @@ function askForPerson(change: Change): Change {
 /** Marks a task for a person; its state stays (RC-17, RC-38). */
 function callForAttention(change: Change, { task, deadline }: Overdue): Change {
   const { id, serviceId } = task
-  const lastError = overdueText(change.release, task, deadline)
+  const ended = overdueText(change.release, task, deadline)
+  // Whoever is called wants to know at once what the code says.
+  const failed = task.needsAttention ? null : task.lastError
+  const lastError = failed === null ? ended : `${ended}; last error: ${failed}`
   const marked = withTask(change, id, { needsAttention: true, lastError, overdue: deadline.name })
   const message = `task ${id} of task service ${serviceId} needs attention: ${lastError}`
   return taskEvent(marked, id, 'warning', message)

@@ -22,7 +22,7 @@ export function decideReport(change: Change, report: Of<'report'>): Change | Dec
   if (state === null || state === task.state) return heard
   if (state === 'failed' || state === 'canceled') return ended(heard, task.id, report)
   const legal = isAhead(change, task.id, state) && mayBe(change, state)
-  return legal ? forward(heard, task.id, state) : refuse(change, task, report)
+  return legal ? forward(heard, task.id, { ...report, state }) : refuse(change, task, report)
 }
 
 /** Whoever looks at the release later must see that this rests on an address alone (AU-10). */
@@ -31,11 +31,27 @@ function warnUnconfirmed(change: Change, taskId: TaskId): Change {
   return taskEvent(change, taskId, 'warning', message)
 }
 
-function saysNothing({ state, progress, message, summary }: Word): boolean {
-  return state === null && progress === null && message === null && summary === null
+function saysNothing(word: Word): boolean {
+  return !isActivity(word) && word.attempt === null && word.error === null
+}
+
+/** That work fails or begins again is none: who is called for a silence must not wait for what never gets on (RC-39). */
+function isActivity({ state, progress, message, summary }: Word): boolean {
+  return state !== null || progress !== null || message !== null || summary !== null
 }
 
 function hear(change: Change, taskId: TaskId, word: Word): Change {
+  const heard = isActivity(word) ? hearActivity(change, taskId, word) : change
+  const task = taskOf(heard, taskId)
+  // A report may be held up on its way until after that of the next attempt.
+  if (task.attempt !== null && word.attempt !== null && word.attempt < task.attempt) return heard
+  return withTask(heard, taskId, {
+    attempt: word.attempt ?? task.attempt,
+    lastError: word.error ?? task.lastError,
+  })
+}
+
+function hearActivity(change: Change, taskId: TaskId, word: Word): Change {
   const task = taskOf(change, taskId)
   return withTask(change, taskId, {
     progress: word.progress ?? task.progress,
@@ -50,8 +66,14 @@ function hear(change: Change, taskId: TaskId, word: Word): Change {
 }
 
 /** Accepted, and the states between are passed; whoever has published is told nothing any more (RC-19). */
-function forward(change: Change, taskId: TaskId, state: CoordinatorTaskState): Change {
-  const moved = moveForward(change, taskId, state)
+function forward(
+  change: Change,
+  taskId: TaskId,
+  { state, attempt }: Word & { readonly state: CoordinatorTaskState },
+): Change {
+  const passed = moveForward(change, taskId, state)
+  // The attempt is one of the phase that it has come to, also where that one was passed unseen.
+  const moved = withTask(passed, taskId, { attempt: attempt ?? taskOf(passed, taskId).attempt })
   return state === 'published' ? tellNoMore(moved, taskId) : moved
 }
 
@@ -62,17 +84,20 @@ function refuse(change: Change, task: CoordinatorTask, report: Word): Decision {
   return { kind: 'refused', refusal: { code: 'STATE_CONFLICT', message }, effects }
 }
 
-function wordText({ state, progress }: Word): string {
+function wordText(word: Word): string {
+  const { state, progress, attempt } = word
   if (state !== null) return `state ${state}`
-  return progress === null ? 'a message or summary' : `progress ${progress}`
+  if (progress !== null) return `progress ${progress}`
+  return isActivity(word) ? 'a message or summary' : `news of attempt ${attempt ?? 'unknown'}`
 }
 
 /** The service itself ended the task: there is nothing left to tell it (RC-19). */
-function ended(change: Change, taskId: TaskId, { state, message }: Word): Change {
+function ended(change: Change, taskId: TaskId, { state, ...word }: Word): Change {
   const heard = tellNoMore(change, taskId)
   if (state === 'failed') {
     // In its own words, where it has some: whoever looks at the release wants the cause, not the fact.
-    const reason = message === null ? 'the service reports failed' : `the service reports failed: ${message}`
+    const cause = word.message ?? word.error
+    const reason = cause === null ? 'the service reports failed' : `the service reports failed: ${cause}`
     return failTask(heard, taskId, { state, reason: reason.slice(0, 900), itself: true })
   }
   const moved = moveTask(heard, taskId, 'canceled')
@@ -94,7 +119,7 @@ export function decidePoll(change: Change, poll: Of<'poll'>): Change | Decision 
   if (state === 'failed' || state === 'canceled') return ended(hear(change, task.id, poll), task.id, poll)
   if (state === task.state) return decideNews(change, task, poll)
   if (!isAhead(change, task.id, state)) return { kind: 'unchanged' }
-  if (mayBe(change, state)) return forward(hear(change, task.id, poll), task.id, state)
+  if (mayBe(change, state)) return forward(hear(change, task.id, poll), task.id, { ...poll, state })
   const reason = `the service shows ${state}, and was never told to publish`
   const told = taskEvent(change, task.id, 'error', `task ${task.id}: ${reason}`)
   return failTask(told, task.id, { state: 'failed', reason, itself: false })

@@ -55,6 +55,8 @@ const word = fc.record({
   progress: fc.option(fc.integer({ min: 0, max: 100 })),
   message: fc.option(fc.constant('half way')),
   summary: fc.option(fc.constant({ rows: 1 })),
+  attempt: fc.option(fc.integer({ min: 1, max: 3 })),
+  error: fc.option(fc.constant('no luck'), { freq: 1 }),
 })
 const outcome: fc.Arbitrary<Outcome> = fc.oneof(
   fc.record({ kind: fc.constant('accepted' as const), state }),

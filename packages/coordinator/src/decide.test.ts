@@ -377,6 +377,71 @@ describe('reports', () => {
     expect(run(out.release, report(0, { progress: 100 })).release.tasks[0]?.summary).toEqual({ rows: 3 })
   })
 
+  describe('attempts (RC-39)', () => {
+    const LATER = NOW + 60_000
+    const working = releaseIn('running', ['running', 'running'])
+    const failed = (attempt: number, error = `no luck ${attempt}`) => report(0, { attempt, error })
+
+    test('one that failed is shown with why; the next one keeps that, until the task goes on', () => {
+      const first = run(working, failed(1))
+      expect(first.release.tasks[0]).toMatchObject({ attempt: 1, lastError: 'no luck 1', state: 'running' })
+      const second = run(first.release, report(0, { attempt: 2 }))
+      expect(second.release.tasks[0]).toMatchObject({ attempt: 2, lastError: 'no luck 1' })
+      const staged = run(second.release, report(0, { state: 'staged', attempt: 2 }))
+      expect(staged.release.tasks[0]).toMatchObject({ attempt: 2, lastError: null })
+    })
+
+    test('one that was held up on its way says nothing any more', () => {
+      const second = run(working, report(0, { attempt: 2 }))
+      expect(run(second.release, failed(1)).release.tasks[0]).toMatchObject({ attempt: 2, lastError: null })
+    })
+
+    test('they are no activity: neither is a silence over, nor does it begin again', () => {
+      const silent = taskIn(0, 'publishing', {
+        needsAttention: true,
+        overdue: 'silence',
+        lastActivityAt: NOW,
+      })
+      const out = run(releaseIn('publishing', [silent]), failed(3), momentAt(LATER))
+      expect(out.release.tasks[0]).toMatchObject({
+        needsAttention: true,
+        overdue: 'silence',
+        lastActivityAt: NOW,
+        attempt: 3,
+        lastError: 'no luck 3',
+      })
+      const progress = run(out.release, report(0, { progress: 5, attempt: 3 }), momentAt(LATER))
+      expect(progress.release.tasks[0]).toMatchObject({ needsAttention: false, lastActivityAt: LATER })
+    })
+
+    test('each phase counts its own; a phase that was passed unseen leaves its number', () => {
+      const initialized = run(
+        releaseIn('running', ['initialized', 'running']),
+        report(0, { state: 'staged', attempt: 4 }),
+      )
+      expect(initialized.release.tasks[0]).toMatchObject({ state: 'staged', attempt: 4 })
+      const publishing = releaseIn('publishing', [taskIn(0, 'staged', { attempt: 4 }), 'publishing'])
+      const begun = run(publishing, report(0, { state: 'publishing' }))
+      expect(begun.release.tasks[0]).toMatchObject({ state: 'publishing', attempt: null })
+    })
+
+    test('a task that has ended takes none (RC-25)', () => {
+      const record = releaseIn('canceled', [taskIn(0, 'canceled')])
+      expect(run(record, failed(2)).refusal).toContain('news of attempt 2')
+    })
+
+    test('whoever is called for a silence is told why the last attempt failed', () => {
+      const failing = taskIn(0, 'publishing', { lastActivityAt: NOW, attempt: 1, lastError: 'disk full' })
+      const out = run(
+        releaseIn('publishing', [failing]),
+        { type: 'tick' },
+        momentAt(NOW + POLICY.taskTimeoutMs),
+      )
+      expect(out.release.tasks[0]).toMatchObject({ needsAttention: true })
+      expect(out.release.tasks[0]?.lastError).toMatch(/deadline silence .*; last error: disk full$/)
+    })
+  })
+
   test('a task that nobody knows', () => {
     expect(run(releaseIn('running', ['running']), report(5, { state: 'staged' })).refusal).toBe('NOT_FOUND')
   })

@@ -109,6 +109,7 @@ function newTask({ id, serviceId, deadlines = NO_DEADLINES }: NewTask, now: numb
     progress: 0,
     message: null,
     summary: null,
+    attempt: null,
     lastError: null,
     needsAttention: false,
     cancelPending: false,

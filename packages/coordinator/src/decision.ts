@@ -63,6 +63,10 @@ export interface Word {
   readonly progress: number | null
   readonly message: string | null
   readonly summary: unknown
+  /** How often it has begun the present phase. */
+  readonly attempt: number | null
+  /** Why the last attempt failed, where there will be another. */
+  readonly error: string | null
 }
 
 export type EventType = 'info' | 'warning' | 'error'

@@ -61,6 +61,9 @@ export function wordOf(body: Readonly<Record<string, unknown>>): Word {
     progress: parseProgress(body['progress']),
     message: typeof message === 'string' ? message.slice(0, 1000) : null,
     summary: summary ?? null,
+    // Only reports tell of attempts: what an answer says may be older than the last report.
+    attempt: null,
+    error: null,
   }
 }
 

@@ -32,6 +32,7 @@ export function taskIn(
     progress: 0,
     message: null,
     summary: null,
+    attempt: null,
     lastError: null,
     needsAttention: false,
     cancelPending: false,
@@ -83,7 +84,14 @@ export function cancelingFrom(
   return releaseIn('canceling', waiting, { stoppedFrom, outcome, reason: 'canceled by a person' })
 }
 
-export const SILENT: Word = { state: null, progress: null, message: null, summary: null }
+export const SILENT: Word = {
+  state: null,
+  progress: null,
+  message: null,
+  summary: null,
+  attempt: null,
+  error: null,
+}
 
 export const report = (index: number, word: Partial<Word>): Command => ({
   type: 'report',

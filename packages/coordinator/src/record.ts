@@ -28,6 +28,9 @@ export interface CoordinatorTask {
   readonly progress: number
   readonly message: string | null
   readonly summary: unknown
+  /** How often the service has begun the present phase; null: it has not said (RC-39). */
+  readonly attempt: number | null
+  /** Of the last attempt that failed, until the task goes on; of one that has ended, why. */
   readonly lastError: string | null
   readonly needsAttention: boolean
   /** A cancel was or will be sent, and the service has not acknowledged it. */

@@ -22,7 +22,7 @@ const TASK_TEXTS = [
 ] // prettier-ignore
 const TASK_NUMBERS = [
   'place', 'progress', 'needs_attention', 'cancel_pending', 'created_at', 'since', 'last_activity_at',
-  'accept_ms', 'silence_ms', 'total_ms',
+  'accept_ms', 'silence_ms', 'total_ms', 'attempt',
 ] // prettier-ignore
 const NEVER_CHANGE = ['kf_id', 'created_at']
 

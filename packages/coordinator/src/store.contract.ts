@@ -146,7 +146,10 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
           progress: 7,
           message: 'ünïcode',
           summary: { rows: [1, { a: null }] },
+          attempt: 2,
+          error: 'no luck',
         })
+        expect(heard.tasks[0]).toMatchObject({ attempt: 2, lastError: 'no luck' })
         expect(await releases.get(record.id)).toEqual(heard)
         const stopped = await perform(record.id, { type: 'cancel' })
         expect(await releases.get(record.id)).toEqual(stopped)

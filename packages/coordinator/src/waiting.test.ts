@@ -55,6 +55,11 @@ describe('a task (WK-21, WK-22)', () => {
     expect(of(taskIn(0, 'publishing'))).toMatchObject({ whom: 'service', gives_up_at: null })
   })
 
+  test('that works on it once more says so, and why (RC-39)', () => {
+    const again = taskIn(0, 'running', { attempt: 2, lastError: 'disk full' })
+    expect(of(again)).toMatchObject({ whom: 'service', attempt: 2, last_error: 'disk full', next_try: null })
+  })
+
   test('that has deadlines of its own gives up at the first of them (RC-38)', () => {
     const own = { accept: 40_000, silence: 50_000, total: 20_000 }
     expect(of(taskIn(0, 'running', { deadlines: own }))?.gives_up_at).toBe(iso(NOW - 1000 + 20_000))

@@ -24,7 +24,8 @@ export function taskWaitingFor(task: CoordinatorTask, place: Place): WaitingFor 
   if (isTold && !(task.needsAttention && row.action === 'publish'))
     return { ...waitingForAnswer(task, row), gives_up_at }
   if (isFinalCoordinatorTask(task.state)) return null
-  const base = { ...NOTHING, since: iso(task.since), last_error: task.lastError }
+  const { lastError: last_error, attempt } = task
+  const base = { ...NOTHING, since: iso(task.since), last_error }
   if (task.needsAttention)
     return {
       ...base,
@@ -32,9 +33,9 @@ export function taskWaitingFor(task: CoordinatorTask, place: Place): WaitingFor 
       what: `needs a person to look at it: ${task.lastError ?? 'no word of it'}`,
     }
   if (task.state === 'publishing')
-    return { ...base, whom: 'service', what: 'waits for the service to report published' }
+    return { ...base, attempt, whom: 'service', what: 'waits for the service to report published' }
   if (task.state === 'running')
-    return { ...base, whom: 'service', what: 'waits for the service to report staged', gives_up_at }
+    return { ...base, attempt, whom: 'service', what: 'waits for the service to report staged', gives_up_at }
   if (task.state === 'staged' && place.release.state === 'staged')
     return { ...base, whom: 'coordinator', what: 'waits for the release to be published' }
   return { ...base, whom: 'coordinator', what: 'waits for the other tasks of the release' }

@@ -26,6 +26,10 @@ export interface Report {
   readonly message?: string
   /** Small JSON for whoever decides to publish (WK-4). */
   readonly summary?: unknown
+  /** How often the present phase of the task has been begun: 1 unless something went wrong (N-14). */
+  readonly attempt?: number
+  /** Why that attempt failed, where there will be another. */
+  readonly error?: string
 }
 
 const DECIMAL_PROGRESS = /^[+-]?\d+(\.\d+)?\s*%?$/

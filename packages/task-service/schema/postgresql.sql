@@ -45,7 +45,9 @@ CREATE TABLE reports (
   last_error text,
   created_at bigint NOT NULL,
   claimed_by text,
-  claimed_until bigint
+  claimed_until bigint,
+  attempt integer,
+  error text
 );
 CREATE INDEX reports_due ON public.reports USING btree (due_at);
 CREATE UNIQUE INDEX reports_pkey ON public.reports USING btree (task_id);
@@ -105,7 +107,8 @@ CREATE TABLE tasks (
   initialized_version text,
   ran_version text,
   created_at bigint NOT NULL,
-  updated_at bigint NOT NULL
+  updated_at bigint NOT NULL,
+  work_attempt integer DEFAULT 0 NOT NULL
 );
 CREATE INDEX tasks_check_due ON public.tasks USING btree (check_due_at) WHERE (check_due_at IS NOT NULL);
 CREATE INDEX tasks_created ON public.tasks USING btree (created_at);

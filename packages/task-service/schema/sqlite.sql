@@ -43,7 +43,7 @@ CREATE TABLE reports (
   created_at BIGINT NOT NULL,
   claimed_by TEXT,
   claimed_until BIGINT
-);
+, attempt INTEGER, error TEXT);
 
 CREATE INDEX reports_due ON reports (due_at);
 
@@ -103,7 +103,7 @@ CREATE TABLE tasks (
   ran_version TEXT,
   created_at BIGINT NOT NULL,
   updated_at BIGINT NOT NULL
-);
+, work_attempt INTEGER NOT NULL DEFAULT 0);
 
 CREATE INDEX tasks_check_due ON tasks (check_due_at) WHERE check_due_at IS NOT NULL;
 

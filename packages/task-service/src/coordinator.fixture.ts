@@ -2,7 +2,14 @@ import { createApp, createLogger, listen, type App } from '@release-task/http'
 
 export interface ReceivedReport {
   readonly taskId: string
-  readonly body: { state?: string; progress?: number; message?: string; summary?: unknown }
+  readonly body: {
+    state?: string
+    progress?: number
+    message?: string
+    summary?: unknown
+    attempt?: number
+    error?: string
+  }
   readonly headers: Record<string, unknown>
 }
 

@@ -30,10 +30,12 @@ function take(
   { crashed, now }: { crashed: boolean; now: number },
 ): Decision {
   const attempt = record.attempt + 1
+  const workAttempt = record.workAttempt + 1
   const next: TaskRecord = {
     ...record,
     revision: record.revision + 1,
     attempt,
+    workAttempt,
     lease: { owner: claim.owner, work, expiresAt: now + claim.leaseMs },
     held: false,
     needsAttention: needsAttention(record, false),
@@ -52,8 +54,14 @@ function take(
       message: `${work} started, attempt ${attempt}`,
       data: { attempt },
     },
+    ...furtherAttempt(work, workAttempt),
   ]
   return { kind: 'next', next, effects, answer: { code: 200, state: record.state } }
+}
+
+/** That work begins once more is worth telling; that it begins at all, the coordinator knows (N-14). */
+function furtherAttempt(work: Work, attempt: number): Effect[] {
+  return work === 'discard' || attempt === 1 ? [] : [{ type: 'report', state: null, progress: null, attempt }]
 }
 
 /** Where the worker that was to stop is gone without a word, the beginning of `discard` says that it has (WK-16). */
@@ -87,7 +95,11 @@ function failAfterCrashes(record: TaskRecord, moment: Moment): Decision {
   return {
     kind: 'next',
     next,
-    effects: [told, ...effects, { type: 'report', state: 'failed', progress: null }],
+    effects: [
+      told,
+      ...effects,
+      { type: 'report', state: 'failed', progress: null, attempt: record.workAttempt },
+    ],
     answer: { code: 200, state: 'failed' },
   }
 }

@@ -20,6 +20,7 @@ export function ended(
     work: discard ? 'discard' : null,
     dueAt: discard ? now : null,
     held: false,
+    workAttempt: 0,
     failures: 0,
     crashes: 0,
     since: now,

@@ -51,7 +51,11 @@ function giveUp(record: TaskRecord, moment: Moment): Decision {
   return {
     kind: 'next',
     next,
-    effects: [told, ...effects, { type: 'report', state: 'failed', progress: null }],
+    effects: [
+      told,
+      ...effects,
+      { type: 'report', state: 'failed', progress: null, attempt: record.workAttempt },
+    ],
     answer: shown(next),
   }
 }

@@ -85,7 +85,9 @@ function progressed(record: TaskRecord, said: Said<'progress'>, { now }: Moment)
     updatedAt: now,
   }
   // Canceled and failed tasks report nothing any more, so progress of a discard stays here.
-  const effects: Effect[] = record.work === 'discard' ? [] : [{ type: 'report', state: null, progress }]
+  const { workAttempt: attempt } = record
+  const effects: Effect[] =
+    record.work === 'discard' ? [] : [{ type: 'report', state: null, progress, attempt }]
   return accepted(next, effects)
 }
 
@@ -119,16 +121,22 @@ function succeeded(record: TaskRecord, { result, attempt }: Said<'succeeded'>, {
     return accepted(cleaned, [info('discarded', `discard finished, attempt ${attempt}`)])
   }
   if (record.work === 'publish') {
-    const effects = [info('published', `publish finished, attempt ${attempt}`), report('published')]
+    const effects = [info('published', `publish finished, attempt ${attempt}`), report(record, 'published')]
     return accepted({ ...done, state: 'published', progress: 100, checkDueAt: null }, effects)
   }
   const staged = { summary: result.summary ?? null, staged: result.staged ?? null }
-  const effects = [info('staged', `stage finished, attempt ${attempt}`), report('staged')]
+  const effects = [info('staged', `stage finished, attempt ${attempt}`), report(record, 'staged')]
   return accepted({ ...done, ...staged, state: 'staged', progress: 100 }, effects)
 }
 
-function report(state: 'staged' | 'published' | 'failed'): Effect {
-  return { type: 'report', state, progress: state === 'failed' ? null : 100 }
+function report({ workAttempt }: TaskRecord, state: 'staged' | 'published' | 'failed'): Effect {
+  return { type: 'report', state, progress: state === 'failed' ? null : 100, attempt: workAttempt }
+}
+
+/** Who waits for the release sees why it is not further; what is being undone is told to nobody (N-14). */
+function failedAttempt({ work, workAttempt }: TaskRecord, error: string): Effect[] {
+  if (work === 'discard') return []
+  return [{ type: 'report', state: null, progress: null, attempt: workAttempt, error }]
 }
 
 /** Before anything is public, giving up is possible; afterwards only a person ends it (WK-8, WK-11). */
@@ -161,7 +169,8 @@ function failed(record: TaskRecord, command: Said<'failed'>, moment: Moment): De
     message,
     data: { failures },
   }
-  return accepted(next, [told, ...attentionEvent(record, next), { type: 'wake', delayMs }])
+  const reported = failedAttempt(record, command.error.message)
+  return accepted(next, [told, ...attentionEvent(record, next), ...reported, { type: 'wake', delayMs }])
 }
 
 function failForGood(record: TaskRecord, command: Said<'failed'>, moment: Moment): Decision {
@@ -172,7 +181,7 @@ function failForGood(record: TaskRecord, command: Said<'failed'>, moment: Moment
   return {
     kind: 'next',
     next,
-    effects: [told, ...effects, report('failed')],
+    effects: [told, ...effects, report(record, 'failed')],
     answer: { code: 200, state: 'failed' },
   }
 }

@@ -126,7 +126,8 @@ export class TaskWorld {
     if (effect.type === 'report') this.report = this.#reportRow(effect, this.report)
   }
 
-  #reportRow({ state, progress }: Extract<Effect, { type: 'report' }>, old: OutboxRow | null): OutboxRow {
+  #reportRow(effect: Extract<Effect, { type: 'report' }>, old: OutboxRow | null): OutboxRow {
+    const { state, progress, attempt, error = null } = effect
     const { now } = this.clock
     const isNew = state !== null || !old
     return {
@@ -137,6 +138,8 @@ export class TaskWorld {
       progress,
       message: null,
       summary: null,
+      attempt,
+      error,
       phase: 'send',
       confirmStep: 0,
       dueAt: isNew || old.failures === 0 ? now : old.dueAt,

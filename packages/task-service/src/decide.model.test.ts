@@ -228,7 +228,7 @@ class Judge {
     // What was decided is judged by what is stored at the moment of storing, whoever changed it meanwhile.
     const verdict = this.#verdict(this.model, what)
     assert.equal(answerText(decision), verdict.answer, command.type)
-    this.#checkReport(verdict, decision)
+    this.#checkReport(verdict, what)
     this.model = compare(after, verdict.model, `after ${command.type} on ${before?.state}`)
     this.#checkMove(what)
     this.#checkLease(what)
@@ -247,14 +247,23 @@ class Judge {
       this.seen.add(`taken over: ${before.lease.work} ${after.lease.work}`)
   }
 
-  #checkReport({ report }: Verdict, { effects = [] }: Decision): void {
+  #checkReport({ report }: Verdict, what: Happened): void {
+    const { effects = [] } = what.decision
     const told = effects.flatMap((one) => {
       if (one.type === 'withdraw_report') return 'withdrawn'
-      return one.type === 'report' ? (one.state ?? 'progress') : []
+      if (one.type !== 'report') return []
+      return one.state ?? (one.progress === null ? 'attempt' : 'progress')
     })
     assert.deepEqual(told, report === null ? [] : [report])
+    for (const one of effects) if (one.type === 'report') this.#checkAttempt(what, one.attempt)
     if (report === 'withdrawn') this.owed = null
-    else if (report !== null && report !== 'progress') this.owed = report
+    else if (report !== null && report !== 'progress' && report !== 'attempt') this.owed = report
+  }
+
+  /** A claim tells of what begins, everything else of what has ended (N-14). */
+  #checkAttempt({ command, before, after }: Happened, attempt: number): void {
+    const began = command.type === 'claim' && after?.state === before?.state
+    assert.equal(attempt, (began ? after : before)?.workAttempt)
   }
 
   /** Rules that hold whatever the model says: of two sources of error one would be enough. */

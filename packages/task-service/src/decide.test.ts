@@ -377,6 +377,35 @@ describe('stage fails (WK-8)', () => {
     expect(record.needsAttention).toBe(false)
   })
 
+  test('each failed attempt is reported with why, and that the next has begun; a first one is not (N-14)', () => {
+    const due = aRecord('running', { attempt: 5, workAttempt: 0, lease: null })
+    const first = changed(due, aClaim())
+    expect(first.next).toMatchObject({ attempt: 6, workAttempt: 1 })
+    expect(reportsOf(first.effects)).toEqual([])
+    const error = changed(first.next, fail(6))
+    expect(error.effects).toContainEqual({
+      type: 'report',
+      state: null,
+      progress: null,
+      attempt: 1,
+      error: 'no luck',
+    })
+    const second = changed(error.next, aClaim(), at(NOW + 1000))
+    expect(second.next).toMatchObject({ attempt: 7, workAttempt: 2 })
+    expect(second.effects).toContainEqual({ type: 'report', state: null, progress: null, attempt: 2 })
+    const done = changed(second.next, { type: 'succeeded', attempt: 7, result: {} })
+    expect(done.effects).toContainEqual({ type: 'report', state: 'staged', progress: 100, attempt: 2 })
+    expect(changed(done.next, anAction('publish')).next.workAttempt).toBe(0)
+    // A cancel: nothing of what is undone is told to anybody.
+    const ending = changed(second.next, { ...fail(7), permanent: true } as Command)
+    expect(ending.effects).toContainEqual({ type: 'report', state: 'failed', progress: null, attempt: 2 })
+    const discarding = changed(ending.next, aClaim(), at(NOW + 2000))
+    expect(discarding.next.workAttempt).toBe(1)
+    const undone = changed(discarding.next, fail(8))
+    expect(reportsOf(undone.effects)).toEqual([])
+    expect(reportsOf(changed(undone.next, aClaim(), at(NOW + 9000)).effects)).toEqual([])
+  })
+
   test('PermanentError fails it at once; discard is due, with a count of its own', () => {
     const { next, effects, events } = changed(aRecord('running', { failures: 6 }), fail(1, true))
     expect(next).toMatchObject({

@@ -67,7 +67,15 @@ export type Effect =
       readonly message: string
       readonly data?: Json
     }
-  | { readonly type: 'report'; readonly state: TaskState | null; readonly progress: number | null }
+  | {
+      readonly type: 'report'
+      readonly state: TaskState | null
+      readonly progress: number | null
+      /** Of the work that it is about (N-14). */
+      readonly attempt: number
+      /** Why that attempt failed, where there will be another. */
+      readonly error?: string
+    }
   /** What waits to be reported is overtaken: the coordinator knows better. */
   | { readonly type: 'withdraw_report' }
   | {

@@ -30,9 +30,13 @@ export function shownBy(answer: Answer): CoordinatorShows {
   return (answer.status === 200 && parseServiceState(body?.state)) || 'unclear'
 }
 
-/** Whether an answer says that no report like this one will ever be taken, or none until a token is mended. */
-export function isRefusal(status: number): boolean {
-  return status === 400 || status === 401 || status === 403
+/**
+ * Whether an answer says that no report like this one will ever be taken, or none until a token is mended. The
+ * coordinator says why in JSON; a page is a gateway's, and says nothing of the report (N-12).
+ */
+export function isRefusal({ status, json }: Answer): boolean {
+  const isObject = typeof json === 'object' && json !== null && !Array.isArray(json)
+  return isObject && (status === 400 || status === 401 || status === 403)
 }
 
 /** After the answer to a PATCH; null where none came (N-1, N-5, N-8 to N-12). */
@@ -41,8 +45,10 @@ export function afterReport(row: OutboxRow, answer: Answer | null, error: string
   const { status } = answer
   if (status >= 200 && status < 300) return row.state === null ? { kind: 'done' } : confirm(row, 0)
   if (status === 409 || status === 500) return { kind: 'read' }
-  if (status === 400) return { kind: 'again', to: parked(row, 'refused', error) }
-  if (status === 401 || status === 403) return sendIn(row, REFUSED_DELAY_MS, error)
+  if (isRefusal(answer))
+    return status === 400
+      ? { kind: 'again', to: parked(row, 'refused', error) }
+      : sendIn(row, REFUSED_DELAY_MS, error)
   if (shownBy(answer) === 'missing') return unknown(row, chance)
   return again(row, error, chance, retryAfterMs(answer.retryAfter, chance.now))
 }

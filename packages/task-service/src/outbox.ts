@@ -24,6 +24,8 @@ export interface OutboxRow {
   readonly progress: number | null
   readonly message: string | null
   readonly summary: unknown
+  readonly attempt: number | null
+  readonly error: string | null
   readonly phase: ReportPhase
   readonly dueAt: number
   readonly failures: number
@@ -148,6 +150,8 @@ function fromRow(row: Record<string, SqlValue>): OutboxRow {
     progress: row['progress'] as number | null,
     message: row['message'] as string | null,
     summary: typeof row['summary'] === 'string' ? JSON.parse(row['summary']) : null,
+    attempt: row['attempt'] as number | null,
+    error: row['error'] as string | null,
     phase: row['phase'] as OutboxRow['phase'],
     dueAt: row['due_at'] as number,
     failures: row['failures'] as number,

@@ -2,7 +2,7 @@ import { parameter, prepare, type Database } from '@release-task/database'
 import { sql } from 'kysely'
 import { LEASE_COLUMNS } from './row.ts'
 
-/** Every column of `tasks`, in the order of the migration. */
+/** Every column of `tasks`. */
 // prettier-ignore
 const COLUMNS = [
   'id', 'revision', 'release_id', 'studies', 'state', 'tombstone', 'progress', 'best_progress', 'message',
@@ -10,6 +10,7 @@ const COLUMNS = [
   'failures', 'crashes', 'last_error', 'since', 'last_progress_at', 'needs_attention', 'ended_from',
   'cancel_requested_at', 'cancel_acknowledged_at', 'cleanup', 'cleanup_ended_at', 'missing_since',
   'check_due_at', 'initialized_version', 'ran_version', 'created_at', 'updated_at',
+  'work_attempt',
 ] as const
 
 const all = (columns: readonly string[]) => Object.fromEntries(columns.map((name) => [name, parameter(name)]))

@@ -47,6 +47,8 @@ export interface TaskRecord {
   readonly held: boolean
   /** Counts claims; every write of a worker carries it. */
   readonly attempt: number
+  /** Counts claims of the present work only, for people: 1 unless something went wrong. */
+  readonly workAttempt: number
   readonly lease: Lease | null
   /** Failures of this work in a row. */
   readonly failures: number

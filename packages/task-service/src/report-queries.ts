@@ -1,7 +1,16 @@
 import { parameter, prepare, type Database } from '@release-task/database'
 import { sql } from 'kysely'
 
-const COLUMNS = ['task_id', 'sequence', 'state', 'progress', 'message', 'summary'] as const
+const COLUMNS = [
+  'task_id',
+  'sequence',
+  'state',
+  'progress',
+  'message',
+  'summary',
+  'attempt',
+  'error',
+] as const
 
 /** Statements that the store runs together with the change that a report tells. */
 export function reportWrites({ builder, now }: Database) {
@@ -21,6 +30,8 @@ export function reportWrites({ builder, now }: Database) {
             progress: sql`excluded.progress`,
             message: sql`excluded.message`,
             summary: sql`excluded.summary`,
+            attempt: sql`excluded.attempt`,
+            error: sql`excluded.error`,
             ...fresh,
             due_at: sql`case when ${isState} or reports.failures = 0 then excluded.due_at else reports.due_at end`,
             failures: sql`case when ${isState} then 0 else reports.failures end`,

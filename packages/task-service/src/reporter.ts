@@ -97,7 +97,7 @@ export class Reporter {
 
   /** The same refusal minute after minute is said once (N-8, N-11). */
   async #noteRefusal(row: OutboxRow, { answer, error }: Tried): Promise<void> {
-    if (!answer || !isRefusal(answer.status) || error === row.lastError) return
+    if (!answer || !isRefusal(answer) || error === row.lastError) return
     this.#deps.log.error(about(row), `report refused: ${error}`)
     const { status, text } = answer
     await this.#deps.refused(row.taskId, { status, state: row.state, text: text.slice(0, MOST_ANSWER_CHARS) })
@@ -137,5 +137,7 @@ function reportOf(row: OutboxRow): Report {
     ...(row.progress === null ? {} : { progress: row.progress }),
     ...(row.message === null ? {} : { message: row.message }),
     ...(row.summary === null ? {} : { summary: row.summary }),
+    ...(row.attempt === null ? {} : { attempt: row.attempt }),
+    ...(row.error === null ? {} : { error: row.error }),
   }
 }

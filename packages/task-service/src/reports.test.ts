@@ -165,7 +165,7 @@ describe.concurrent('a report', () => {
     })
     await told.reached
     await coordinator.until(() => coordinator.states().includes('staged'))
-    expect(coordinator.reports[0]?.body).toEqual({ progress: 50, message: 'row 50' })
+    expect(coordinator.reports[0]?.body).toEqual({ progress: 50, message: 'row 50', attempt: 1 })
     expect(coordinator.reports.at(-1)?.body).toMatchObject({ state: 'staged', progress: 100 })
   })
 

@@ -32,7 +32,12 @@ describe.concurrent('a release that goes well', () => {
     expect((await act('publish')).body.state).toBe('publishing')
     await coordinator.until(() => coordinator.states().includes('published'))
     expect(seen).toEqual([['SD_00000001'], { folder: 'a' }])
-    expect(coordinator.reports[0]?.body).toEqual({ state: 'staged', progress: 100, summary: { rows: 3 } })
+    expect(coordinator.reports[0]?.body).toEqual({
+      state: 'staged',
+      progress: 100,
+      summary: { rows: 3 },
+      attempt: 1,
+    })
     expect(types(await world.fixture.events())).toEqual([
       'initialized',
       'running',
@@ -121,6 +126,9 @@ describe.concurrent('failing forward', () => {
     await post(`/tasks/${TASK}/retry`)
     await coordinator.until(() => coordinator.states().includes('staged'))
     expect([tries, steps]).toEqual([2, 1])
+    const bodies = coordinator.reports.map((report) => report.body)
+    expect(bodies).toContainEqual({ attempt: 1, error: 'not yet (the disk)' })
+    expect(bodies.at(-1)).toMatchObject({ state: 'staged', attempt: 2 })
   })
 
   test('a PermanentError fails at once, is reported, and discard is told the state', async ({ world }) => {

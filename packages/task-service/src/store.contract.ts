@@ -23,6 +23,7 @@ const report = (state: 'staged' | 'failed' | null, progress: number | null = nul
   type: 'report',
   state,
   progress,
+  attempt: 1,
 })
 
 const idOf = (number: number) => `TA_${String(number).padStart(8, '0')}` as const
@@ -374,6 +375,21 @@ export function storeContract(kind: string, open: () => Promise<StoreSubject>): 
       test('the summary goes with staged only', async () => {
         await insert({ summary: { rows: 3 } }, [report('failed')])
         expect(await row()).toMatchObject({ state: 'failed', progress: null, summary: null })
+      })
+
+      test('news of an attempt goes without the words of the author’s code (N-14)', async () => {
+        const effect: Effect = {
+          type: 'report',
+          state: null,
+          progress: null,
+          attempt: 3,
+          error: 'e'.repeat(900),
+        }
+        await insert({ message: 'm' }, [effect])
+        const told = { state: null, progress: null, message: null, attempt: 3, error: 'e'.repeat(800) }
+        expect(await row()).toMatchObject(told)
+        await change(await load(), {}, [report(null, 20)])
+        expect(await row()).toMatchObject({ attempt: 1, error: null, message: 'm' })
       })
 
       test('of two senders one gets it; until it is done with, it is nobody else’s', async () => {

@@ -224,7 +224,8 @@ export class TaskStore {
   }
 }
 
-function reportValues(change: Change, { state, progress }: Extract<Effect, { type: 'report' }>) {
+function reportValues(change: Change, effect: Extract<Effect, { type: 'report' }>) {
+  const { state, progress, attempt, error } = effect
   const summary = state === 'staged' && change.next?.summary ? JSON.stringify(change.next.summary) : null
   // The revision: a report that comes later has a higher one, even if this row is gone by then.
   return {
@@ -232,13 +233,22 @@ function reportValues(change: Change, { state, progress }: Extract<Effect, { typ
     sequence: change.next?.revision ?? 0,
     state,
     progress,
-    message: reportedMessage(change.next, state),
+    message: reportedMessage(change.next, effect),
     summary,
+    attempt,
+    error: error?.slice(0, MOST_MESSAGE_CHARS) ?? null,
   }
 }
 
-/** With `failed` goes the cause: the coordinator shows it to whoever asks why. */
-function reportedMessage(record: TaskRecord | null, state: TaskState | null): string | null {
+/**
+ * With `failed` goes the cause: the coordinator shows it to whoever asks why. What tells of an attempt alone is no word
+ * of the author's code.
+ */
+function reportedMessage(
+  record: TaskRecord | null,
+  { state, progress }: Extract<Effect, { type: 'report' }>,
+): string | null {
+  if (state === null && progress === null) return null
   if (state !== 'failed') return record?.message ?? null
   return record?.lastError?.message.slice(0, MOST_MESSAGE_CHARS) ?? null
 }

@@ -51,6 +51,8 @@ export interface Model {
   readonly row: Row
   readonly release: string | null
   readonly attempt: number
+  /** How often the present work was begun (N-14). */
+  readonly workAttempt: number
   readonly work: 'stage' | 'publish' | 'discard' | null
   /** The earliest and the latest moment at which the work may be due: the delay between tries is jittered. */
   readonly due: readonly [from: number, to: number] | null
@@ -71,6 +73,7 @@ export const UNKNOWN: Model = {
   row: 'unknown',
   release: null,
   attempt: 0,
+  workAttempt: 0,
   work: null,
   due: null,
   held: false,
@@ -92,7 +95,7 @@ export interface Verdict {
   /** `200 running`, `400`, `404` */
   readonly answer: string
   /** What becomes of the report: a new one, none any more; null: it stays as it is. */
-  readonly report: 'staged' | 'published' | 'failed' | 'progress' | 'withdrawn' | null
+  readonly report: 'staged' | 'published' | 'failed' | 'progress' | 'attempt' | 'withdrawn' | null
   /** A word that is kept as an event of a late one (WK-2). */
   readonly late: boolean
 }
@@ -147,7 +150,8 @@ function judgeAction(
 function begun(model: Model, row: 'running' | 'publishing', now: number): Model {
   const fresh = { failures: 0, crashes: 0, progress: 0, best: 0, attention: false, missingSince: null }
   const work = row === 'running' ? 'stage' : 'publish'
-  return { ...model, ...fresh, row, work, due: [now + 1000, now + 1000], held: true, quietSince: now }
+  const due = [now + 1000, now + 1000] as const
+  return { ...model, ...fresh, row, work, workAttempt: 0, due, held: true, quietSince: now }
 }
 
 /** WK-17: `discard` runs after canceled and failed, where there is something to discard. */
@@ -158,6 +162,7 @@ function ended(model: Model, row: 'canceled' | 'failed', now: number): Model {
     ...model,
     ...fresh,
     row,
+    workAttempt: 0,
     work: hasRun ? 'discard' : null,
     due: hasRun ? [now, now] : null,
     cleanup: hasRun ? 'pending' : 'none',
@@ -179,8 +184,16 @@ function judgeClaim(model: Model, owner: string, { now, goneOwner }: About): Ver
   const attempt = model.attempt + 1
   if (crashes >= MOST_CRASHES && work === 'stage')
     return becomes(ended({ ...model, attempt, lease: null }, 'failed', now), 'failed')
-  const next = { ...model, attempt, crashes, held: false, lease: { owner, work, until: now + LEASE } }
-  return becomes(withAttention(next, false))
+  return taken({ ...model, attempt, crashes }, { owner, work, until: now + LEASE })
+}
+
+function taken(model: Model, lease: NonNullable<Model['lease']>): Verdict {
+  const workAttempt = model.workAttempt + 1
+  const isTold = workAttempt > 1 && model.work !== 'discard'
+  return becomes(
+    withAttention({ ...model, workAttempt, held: false, lease }, false),
+    isTold ? 'attempt' : null,
+  )
 }
 
 /** WK-11, WK-17: from the fifth trouble on; `stage` ends by itself. */
@@ -247,7 +260,7 @@ function judgeFailure(model: Model, permanent: boolean, now: number): Verdict {
   const failures = model.failures + 1
   const longest = Math.min(120_000, 1000 * 2 ** (failures - 1))
   const next: Model = { ...model, lease: null, failures, crashes: 0, quietSince, due: [now, now + longest] }
-  return becomes(withAttention(next, permanent))
+  return becomes(withAttention(next, permanent), model.work === 'discard' ? null : 'attempt')
 }
 
 /** The record is what the model says. @returns the model, with the moment that chance has chosen */
@@ -262,21 +275,35 @@ export function compare(record: TaskRecord | null, model: Model, after: string):
 }
 
 function textOfModel(model: Model): string {
-  const { row, release, attempt, work, held, lease, failures, crashes, progress, attention, cleanup } = model
+  const { row, release, attempt, workAttempt, work, held, lease } = model
+  const { failures, crashes, progress, attention, cleanup } = model
   const holder = lease && `${lease.owner} ${lease.work} until ${lease.until}`
-  const fields = [release, attempt, work, held, holder, failures, crashes, progress, attention, cleanup]
+  const fields = [
+    release,
+    attempt,
+    workAttempt,
+    work,
+    held,
+    holder,
+    failures,
+    crashes,
+    progress,
+    attention,
+    cleanup,
+  ]
   return [row, ...fields].join(' | ')
 }
 
 function textOfRecord(record: TaskRecord | null): string {
   if (!record) return textOfModel(UNKNOWN)
-  const { releaseId, attempt, work, held, lease, failures, crashes, progress, needsAttention, cleanup } =
-    record
+  const { releaseId, attempt, workAttempt, work, held, lease } = record
+  const { failures, crashes, progress, needsAttention, cleanup } = record
   const row = record.tombstone ? 'tombstone' : record.state
   const holder = lease && `${lease.owner} ${lease.work} until ${lease.expiresAt}`
   const fields = [
     releaseId,
     attempt,
+    workAttempt,
     work,
     held,
     holder,

@@ -15,6 +15,8 @@ const aReport = (changes: Partial<OutboxRow> = {}): OutboxRow => ({
   progress: 100,
   message: null,
   summary: null,
+  attempt: 1,
+  error: null,
   phase: 'send',
   dueAt: NOW + 9,
   failures: 1,

@@ -10,6 +10,8 @@ export interface TaskShown {
   readonly service_name: string
   readonly message: string | null
   readonly summary: Readonly<Record<string, unknown>> | null
+  /** How often its service has begun the present phase; null: it does not say. */
+  readonly attempt: number | null
   readonly last_error: string | null
   readonly waiting_for: { readonly what: string; readonly last_error: string | null } | null
 }

@@ -12,6 +12,7 @@ function task(fields: Partial<TaskShown>): TaskShown {
     service_name: 'reference-task',
     message: 'SD_BHJXBDQK genomic-files: 12,345 of 60,000 rows',
     summary: null,
+    attempt: null,
     last_error: null,
     waiting_for: null,
     ...fields,

@@ -46,6 +46,19 @@ describe('changesBetween', () => {
     expect(lines(failing, done)[0]).toBe('10:00:05Z TA_00000001 reference-task published')
   })
 
+  test('a further attempt, with why the one before failed, until the task has published', () => {
+    const second = aTask({ attempt: 2, last_error: 'disk full' })
+    expect(lines(aRelease(), aRelease({ tasks: [second] }))).toEqual([
+      '10:00:05Z TA_00000001 reference-task running 43%, attempt 2: disk full',
+    ])
+    const third = { ...second, attempt: 3 }
+    expect(lines(aRelease({ tasks: [second] }), aRelease({ tasks: [third] }))).toHaveLength(1)
+    const published = { ...second, state: 'published', last_error: null, message: null }
+    expect(lines(aRelease({ tasks: [second] }), aRelease({ tasks: [published] }))).toEqual([
+      '10:00:05Z TA_00000001 reference-task published',
+    ])
+  })
+
   test('why a release is being stopped', () =>
     expect(lines(aRelease(), aRelease({ state: 'canceling', reason: 'no room' }))).toEqual([
       '10:00:05Z RE_00000001 canceling: no room',
@@ -61,6 +74,7 @@ test('a notice', () =>
       service_name: null,
       state: null,
       progress: null,
+      attempt: null,
       message: 'warning: late',
     }),
   ).toBe('10:00:05Z RE_00000001 warning: late'))

@@ -9,6 +9,8 @@ export interface Change {
   readonly service_name: string | null
   readonly state: string | null
   readonly progress: number | null
+  /** How often the service has begun the present phase; null: it does not say. */
+  readonly attempt: number | null
   readonly message: string | null
 }
 
@@ -26,33 +28,46 @@ function inOrder(release: Change, tasks: readonly Change[], first: boolean): Cha
 
 function releaseChange(release: Release, at: string): Change {
   const base = { at, kind: 'release', id: release.kf_id, service_name: null } as const
-  return { ...base, state: release.state, progress: null, message: release.reason }
+  return { ...base, state: release.state, progress: null, attempt: null, message: release.reason }
 }
 
 function taskChange(before: Release | null, task: Task, at: string): Change[] {
   const old = before?.tasks.find(({ kf_id }) => kf_id === task.kf_id)
   if (old && shownOf(old) === shownOf(task)) return []
-  const { kf_id: id, service_name, state, progress } = task
-  return [{ at, kind: 'task', id, service_name, state, progress, message: wordOf(task) }]
+  const { kf_id: id, service_name, state, progress, attempt } = task
+  const message = troubleOf(task) ?? task.message
+  return [{ at, kind: 'task', id, service_name, state, progress, attempt, message }]
 }
 
 /** A line for each tenth is enough; what a task says of its work changes with every row. */
 const shownOf = (task: Task): string =>
-  `${task.state} ${Math.floor(task.progress / 10)} ${troubleOf(task) ?? ''}`
+  `${task.state} ${Math.floor(task.progress / 10)} ${furtherAttempt(task)}${troubleOf(task) ?? ''}`
 
 /** The last error of a task that has not ended well. */
 export function troubleOf({ state, last_error, waiting_for }: Task): string | null {
   return state === 'published' ? null : (last_error ?? waiting_for?.last_error ?? null)
 }
 
-const wordOf = (task: Task): string | null => troubleOf(task) ?? task.message
+/** `attempt 2`, where it is not the first; the first is what everybody expects. */
+export function furtherAttempt({ attempt, state }: Pick<Change, 'attempt' | 'state'>): string {
+  return attempt === null || attempt < 2 || state === 'published' ? '' : `attempt ${attempt}`
+}
+
+/** What a task says, in one line: which attempt that is, its trouble or its message. */
+export function saysOf(task: Task): string {
+  const words = [furtherAttempt(task), troubleOf(task) ?? task.message ?? '']
+  return words.filter((one) => one !== '').join(': ')
+}
 
 /** A change as one plain line. */
-export function changeLine({ at, kind, id, service_name, state, progress, message }: Change): string {
+export function changeLine(change: Change): string {
+  const { at, kind, id, service_name, state, progress, message } = change
   const time = at.slice(11, 19)
   if (kind === 'notice') return `${time}Z ${id} ${message}`
   const name = service_name === null ? id : `${id} ${service_name}`
   const works = state === 'running' || state === 'publishing'
   const percent = progress !== null && works ? ` ${progress}%` : ''
-  return `${time}Z ${name} ${state}${percent}${message === null ? '' : `: ${message}`}`
+  const attempt = furtherAttempt(change)
+  const words = `${state}${percent}${attempt === '' ? '' : `, ${attempt}`}`
+  return `${time}Z ${name} ${words}${message === null ? '' : `: ${message}`}`
 }

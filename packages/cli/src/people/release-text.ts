@@ -1,5 +1,5 @@
 import { count, summaryWords } from '../dev/text.ts'
-import { troubleOf } from './changes.ts'
+import { furtherAttempt, saysOf, troubleOf } from './changes.ts'
 import { idIn, type Page, type Release, type Service, type Task } from './documents.ts'
 import { waitingWords } from './sentences.ts'
 import { more, shortTime, table } from './table.ts'
@@ -30,7 +30,7 @@ export function taskTable({ count, results }: Page<Task>): string[] {
     one.state,
     `${one.progress}%`,
     one.service_name,
-    troubleOf(one) ?? one.message ?? '',
+    saysOf(one),
   ])
   const heads = ['ID', 'RELEASE', 'STATE', 'PROGRESS', 'SERVICE', 'SAYS']
   return [...table(heads, rows), ...more(rows.length, count)]
@@ -81,7 +81,7 @@ function taskLines(tasks: readonly Task[]): string[] {
     task.state,
     `${task.progress}%`,
     task.service_name,
-    troubleOf(task) ?? task.message ?? (task.summary ? summaryWords(task.summary) : ''),
+    saysOf(task) || (task.summary ? summaryWords(task.summary) : ''),
   ])
   return table(['TASK', 'STATE', 'PROGRESS', 'SERVICE', 'SAYS'], rows).map((line) => `  ${line}`)
 }
@@ -90,7 +90,9 @@ function taskLines(tasks: readonly Task[]): string[] {
 export function taskText(task: Task): string[] {
   const trouble = troubleOf(task)
   return [
-    `${task.kf_id} of ${task.service_name} is ${task.state}, ${task.progress}%`,
+    [`${task.kf_id} of ${task.service_name} is ${task.state}`, `${task.progress}%`, furtherAttempt(task)]
+      .filter((part) => part !== '')
+      .join(', '),
     `  release ${idIn(task.release)}, service ${idIn(task.task_service)}, created ${shortTime(task.created_at)}`,
     ...(task.message === null ? [] : [`  says: ${task.message}`]),
     ...(task.summary === null ? [] : [`  summary: ${summaryWords(task.summary)}`]),

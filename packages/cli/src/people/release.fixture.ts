@@ -24,6 +24,7 @@ export function aTask(fields: Partial<Task> = {}): Task {
     service_name: 'reference-task',
     message: '1 of 2 rows',
     summary: null,
+    attempt: 1,
     last_error: null,
     waiting_for: aWaiting(),
     ...fields,

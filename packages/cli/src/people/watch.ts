@@ -66,7 +66,16 @@ function lineTeller(json: boolean): Teller {
       before = release
     },
     notice: (id, at, message) =>
-      tell({ at, kind: 'notice', id, service_name: null, state: null, progress: null, message }),
+      tell({
+        at,
+        kind: 'notice',
+        id,
+        service_name: null,
+        state: null,
+        progress: null,
+        attempt: null,
+        message,
+      }),
     end: () => undefined,
   }
 }

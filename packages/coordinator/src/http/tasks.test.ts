@@ -145,6 +145,13 @@ describe.each(['PATCH', 'PUT'] as const)('%s (CR-25)', (method) => {
     })
   })
 
+  test('attempt and error are stored and shown; what is neither is ignored, as the original would (RC-39)', async () => {
+    const body = { attempt: 2, last_error: 'disk full', waiting_for: { attempt: 2, last_error: 'disk full' } }
+    expect(await send({ attempt: 2, error: 'disk full' })).toMatchObject({ code: 200, body })
+    for (const attempt of ['3', 0, -1, 1.5, 1e12, null])
+      expect(await send({ attempt, error: { a: 1 } })).toMatchObject({ code: 200, body })
+  })
+
   test('a summary that is no object is ignored, not refused', async () => {
     expect(await send({ progress: 5, summary: 'text' })).toMatchObject({ code: 200, body: { summary: null } })
   })

@@ -13,11 +13,16 @@ import { invalid, notFound, UNKNOWN_CHOICE } from './problem.ts'
 import { problemOf, viewNow } from './releases.ts'
 import { taskView, type ViewNow } from './views.ts'
 
+/** What the database's column holds. */
+const MOST_ATTEMPT = 2 ** 31 - 1
+
 const report = z.object({
   state: text(50).optional(),
   progress: integer.optional(),
   message: z.string().optional().catch(undefined),
   summary: z.record(z.string(), z.unknown()).optional().catch(undefined),
+  attempt: z.int().positive().max(MOST_ATTEMPT).optional().catch(undefined),
+  error: z.string().optional().catch(undefined),
 })
 
 type ById = { Params: { id: string } }
@@ -95,5 +100,7 @@ function reportOf(request: FastifyRequest, { task }: ListedTask): Report {
     progress: body.progress === undefined ? null : Math.min(100, Math.max(0, body.progress)),
     message: body.message?.slice(0, 1000) ?? null,
     summary: body.summary ?? null,
+    attempt: body.attempt ?? null,
+    error: body.error?.slice(0, 1000) ?? null,
   }
 }

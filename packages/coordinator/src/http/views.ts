@@ -42,6 +42,7 @@ export function taskView(
     service_name: names.get(task.serviceId) ?? '',
     message: task.message,
     summary: task.summary,
+    attempt: task.attempt,
     last_error: task.lastError,
     waiting_for: taskWaitingFor(task, { ...context, release }),
     deadlines: deadlinesView(shownDeadlines(task, { ...context, release }), context.now),

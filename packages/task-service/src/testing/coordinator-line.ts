@@ -14,7 +14,7 @@ export function clientOf(
 ): CoordinatorClient {
   const report = async (sent: Report): Promise<Answer> => {
     const answer = coordinator.report(sent)
-    if (!host.passNow(`${(sent.state ?? 'progress') as 'staged'} reported`)) return answer
+    if (!host.passNow(`${whatIsReported(sent) as 'staged'} reported`)) return answer
     await host.end()
     return never()
   }
@@ -25,4 +25,8 @@ export function clientOf(
     release: () => fence(async () => coordinator.release()),
     study: (id) => fence(async () => coordinator.study(id)),
   }
+}
+
+function whatIsReported({ state, progress }: Report): string {
+  return state ?? (progress === undefined ? 'attempt' : 'progress')
 }

@@ -104,7 +104,7 @@ test('a kill after the nth word of progress: the words so far are stored and rep
   await using kit = await started(task)
   kit.killAt('progress 3')
   await kit.settle()
-  expect(kit.reports).toEqual([{ progress: 10 }, { progress: 20 }, { progress: 30 }])
+  expect(kit.reports).toEqual([10, 20, 30].map((progress) => ({ progress, attempt: 1 })))
   expect((await kit.task()).progress).toBe(30)
   expect(caught).toEqual([expect.any(Killed)])
   expect(wentOn).toBe(2)

@@ -58,11 +58,12 @@ test('runs from initialize to published, and shows what the coordinator was told
   })
   expect(await kit.publish()).toMatchObject({ state: 'publishing' })
   await kit.settle()
+  const attempt = 1
   expect(kit.reports).toEqual([
-    { progress: 40, message: 'reading' },
-    { progress: 80, message: 'reading' },
-    { state: 'staged', progress: 100, message: 'reading', summary: { files: 3 } },
-    { state: 'published', progress: 100 },
+    { progress: 40, message: 'reading', attempt },
+    { progress: 80, message: 'reading', attempt },
+    { state: 'staged', progress: 100, message: 'reading', summary: { files: 3 }, attempt },
+    { state: 'published', progress: 100, attempt },
   ])
   expect(kit.coordinator.shows).toBe('published')
   expect((await kit.events()).map(({ type }) => type)).toContain('published')
@@ -126,7 +127,10 @@ test('a stage that makes no progress for 30 min fails, with its reason, and is u
   expect(await kit.task()).toMatchObject({ state: 'running' })
   await kit.advance(3 * 60_000)
   expect(await kit.task()).toMatchObject({ state: 'failed', cleanup: 'done' })
-  expect(kit.reports).toEqual([{ state: 'failed', message: 'no luck' }])
+  const failed = kit.reports.filter((report) => report.error === 'no luck')
+  expect(failed.map((report) => report.attempt)).toEqual(failed.map((_, index) => index + 1))
+  const attempt = failed.length + 1
+  expect(kit.reports.at(-1)).toEqual({ state: 'failed', message: 'no luck', attempt })
   expect(done).toEqual(['discard from running null'])
 })
 
@@ -139,7 +143,7 @@ test('settings of the service are options of the test', async () => {
 test('PermanentError fails the stage at once', async () => {
   const stage = failing(1, () => new PermanentError('no such study'))
   await using kit = await staged(aTask({ stage }).task)
-  expect(kit.reports).toEqual([{ state: 'failed', message: 'no such study' }])
+  expect(kit.reports).toEqual([{ state: 'failed', message: 'no such study', attempt: 1 }])
   await kit.advance(60 * 60_000)
   expect(stage.tries()).toBe(1)
 })

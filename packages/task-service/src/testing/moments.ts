@@ -22,8 +22,11 @@ export type Moment =
   | 'staged'
   | 'published'
   | 'discarded'
-  /** The coordinator has the report, and the service has not noted yet that it has. */
-  | `${'staged' | 'published' | 'failed' | 'progress'} reported`
+  /**
+   * The coordinator has the report, and the service has not noted yet that it has. `attempt`: that one has failed, or
+   * that a further one has begun.
+   */
+  | `${'staged' | 'published' | 'failed' | 'progress' | 'attempt'} reported`
 
 /** Thrown into the code of a process that was killed, where it is not in the middle of waiting for something. */
 export class Killed extends Error {

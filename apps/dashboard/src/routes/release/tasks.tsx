@@ -136,7 +136,7 @@ function TaskHead() {
 function TaskCells({ task, answeredAt }: { readonly task: Task; readonly answeredAt: number }) {
   const now = useKnownNow()
   const left = deadlineLeft(task, answeredAt, now)
-  const attempt = task.waiting_for?.attempt ?? null
+  const attempt = task.attempt ?? null
   const isOver = left?.startsWith('over') ?? false
   return (
     <>
