@@ -1,5 +1,6 @@
 import { pino, type Logger } from 'pino'
 import pretty from 'pino-pretty'
+import { standardOutput } from './log-output.ts'
 
 export type { Logger }
 
@@ -17,6 +18,6 @@ const SECRETS = [
 /** JSON lines; on a terminal the same for people. */
 export function createLogger(name: string, level: string): Logger {
   const options = { name, level, redact: SECRETS, base: { name } }
-  if (!process.stdout.isTTY) return pino(options)
+  if (!process.stdout.isTTY) return pino(options, standardOutput())
   return pino(options, pretty({ sync: true, ignore: 'name', translateTime: 'HH:MM:ss.l' }))
 }
