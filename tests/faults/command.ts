@@ -82,6 +82,7 @@ async function run(options: Options): Promise<number> {
   const results = new Results(options)
   await runRounds({
     ...options,
+    endsAtSignal: true,
     done: new Set(results.rows.map((row) => row.seed)),
     told: (round) => {
       results.keep(round)

@@ -79,7 +79,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a task is written without comparing its revision',
-    backend: 'sqlite',
+    backend: 'full',
     seed: 1000,
     patches: [[`${service}/queries.ts`, "    .where('revision', '=', parameter('was'))\n", '']],
   },

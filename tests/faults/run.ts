@@ -10,8 +10,12 @@ export interface RunOptions {
   readonly done?: ReadonlySet<number>
   /** Ends the run with the first round that is not as it should be. */
   readonly stopAtFirst?: boolean
+  /** Where this process is told to end: the processes of the round end with it. */
+  readonly endsAtSignal?: boolean
   readonly told: (round: Round) => void
 }
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
 /** Runs rounds of consecutive seeds. Those of one block share their processes, unless one of them went wrong. */
 export async function runRounds(options: RunOptions): Promise<void> {
@@ -21,6 +25,8 @@ export async function runRounds(options: RunOptions): Promise<void> {
     await system?.end()
     system = null
   }
+  const endAtOnce = () => void end().finally(() => process.exit(130))
+  if (options.endsAtSignal) for (const signal of SIGNALS) process.once(signal, endAtOnce)
   try {
     for (let next = seed; next < seed + rounds; next++) {
       if (next % BLOCK === 0) await end()
@@ -33,6 +39,7 @@ export async function runRounds(options: RunOptions): Promise<void> {
       await end()
     }
   } finally {
+    for (const signal of SIGNALS) process.off(signal, endAtOnce)
     await end()
   }
 }

@@ -101,9 +101,11 @@ function stepped(record: TaskRecord, command: Said<'step'>, { now }: Moment): De
   ])
 }
 
-function succeeded(record: TaskRecord, { result, attempt }: Said<'succeeded'>, { now }: Moment): Decision {
+function succeeded(record: TaskRecord, said: Said<'succeeded'>, { now }: Moment): Decision {
+  const { result, attempt, message = record.message } = said
   const done: TaskRecord = {
     ...record,
+    message: message?.slice(0, MOST_MESSAGE_CHARS) ?? null,
     work: null,
     dueAt: null,
     lease: null,

@@ -46,7 +46,13 @@ export type WorkerCommand =
       readonly name: string
       readonly result: Json
     }
-  | { readonly type: 'succeeded'; readonly attempt: number; readonly result: StageResult }
+  | {
+      readonly type: 'succeeded'
+      readonly attempt: number
+      readonly result: StageResult
+      /** What the author's code said last, where that is not stored yet. */
+      readonly message?: string
+    }
   | {
       readonly type: 'failed'
       readonly attempt: number

@@ -44,6 +44,16 @@ test('a database that is away for a moment costs no finished step', async () => 
   expect([savedStep, checkPlace].map((one) => one.mock.calls.length)).toEqual([2, 2])
 })
 
+test('what the code says last, within the interval, is handed on with its result', async () => {
+  const task = defineTask({
+    name: 'a',
+    version: '1',
+    stage: (task) => task.progress(100, 'all 3 files'),
+    publish: () => undefined,
+  })
+  expect(await perform({ task })).toEqual({ lastMessage: 'all 3 files' })
+})
+
 test('any other error, and one of work that is not wanted any more, ends the work at once', async () => {
   const wrong = vi.fn(() => Promise.reject(new Error('wrong')))
   await expect(perform({ savedStep: wrong })).rejects.toThrow('wrong')

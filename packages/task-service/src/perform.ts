@@ -25,9 +25,15 @@ export interface PerformDependencies {
   readonly checkPlace: (work: Work) => Promise<void>
 }
 
+/** What came of a phase. */
+export interface Performed extends StageResult {
+  /** What the author's code said last, where that is not stored yet. */
+  readonly lastMessage?: string
+}
+
 /** Runs one phase of the author's task with everything it is given. @throws what the author's code throws */
 export function createPerform(deps: PerformDependencies) {
-  return async (record: TaskRecord, work: Work, signal: AbortSignal): Promise<StageResult> => {
+  return async (record: TaskRecord, work: Work, signal: AbortSignal): Promise<Performed> => {
     const { attempt } = record
     const progress = new ProgressSender(async (percent, message) => {
       const { decision } = await deps.say(record.id, { type: 'progress', attempt, percent, message })
@@ -35,7 +41,9 @@ export function createPerform(deps: PerformDependencies) {
     }, deps.progressIntervalMs)
     try {
       await patiently(signal, () => deps.checkPlace(work))
-      return await runPhase(deps, record, work, { signal, progress })
+      const result = await runPhase(deps, record, work, { signal, progress })
+      const lastMessage = await progress.end()
+      return lastMessage === null ? result : { ...result, lastMessage }
     } finally {
       await progress.end()
     }

@@ -24,12 +24,16 @@ export class ProgressSender {
     if (!this.#storing) this.#timer ??= setTimeout(() => this.#flush(), this.#intervalMs)
   }
 
-  /** Forgets what is not stored yet and waits for what is being stored: nothing comes after the attempt's outcome. */
-  async end(): Promise<void> {
+  /**
+   * Waits for what is being stored, and stores no more: nothing comes after the attempt's outcome.
+   * @returns the last words that are not stored, for the outcome to take along; null: there are none
+   */
+  async end(): Promise<string | null> {
     this.#ended = true
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = null
     await this.#storing
+    return this.#latest?.message ?? null
   }
 
   #flush(): void {

@@ -89,6 +89,15 @@ describe('one task', () => {
     expect(world.record).toMatchObject({ state: 'staged', staged: 'a', lease: null })
   })
 
+  test('its last words go with its outcome', async () => {
+    const perform = async () => ({ staged: 'a', lastMessage: 'all 3 files' })
+    await new TaskWorker(world.dependencies({ perform })).handle(ID)
+    expect(world.said).toEqual([
+      { type: 'succeeded', attempt: 2, result: { staged: 'a' }, message: 'all 3 files' },
+    ])
+    expect(world.record).toMatchObject({ state: 'staged', message: 'all 3 files', staged: 'a' })
+  })
+
   test.each([
     ['there is nothing to do', aRecord('staged')],
     ['somebody holds it', aRecord('running')],
@@ -394,6 +403,16 @@ describe('progress', () => {
     sender.set(3, null)
     await pass(10 * INTERVAL)
     expect(stored).toEqual([[1, null]])
+  })
+
+  test('the end gives back the last words that were not stored, once', async () => {
+    sender.set(1, 'a')
+    await pass()
+    expect(await sender.end()).toBeNull()
+    const other = new ProgressSender(async () => true, INTERVAL)
+    other.set(1, 'a')
+    other.set(2, 'b')
+    expect(await other.end()).toBe('b')
   })
 
   test('what came while it was being stored is stored next', async () => {

@@ -1,10 +1,10 @@
 import type { Logger } from '@release-task/http'
 import { backoffDelay } from '@release-task/protocol'
 import type { WorkerCommand } from './decision.ts'
-import type { StageResult } from './define.ts'
 import type { Executed } from './execute.ts'
 import type { HeldLease, LeaseKeeper, Look } from './lease.ts'
 import { errorText, isPermanent } from './outcome.ts'
+import type { Performed } from './perform.ts'
 import type { TaskRecord, Work } from './record.ts'
 
 const STORE_BACKOFF = { firstMs: 100, maxMs: 5000 }
@@ -31,7 +31,7 @@ export interface WorkerDependencies {
   readonly claim: (id: string) => Promise<Executed>
   readonly say: (id: string, command: WorkerCommand) => Promise<Executed>
   /** Runs the author's phase to its end. */
-  readonly perform: (record: TaskRecord, work: Work, signal: AbortSignal) => Promise<StageResult>
+  readonly perform: (record: TaskRecord, work: Work, signal: AbortSignal) => Promise<Performed>
   readonly observe: WorkObserver
   readonly log: Logger
 }
@@ -138,7 +138,8 @@ export class TaskWorker {
     // The shutdown came while it was claimed: the author's code need not even begin.
     if (this.#stopping) return { type: 'released', attempt }
     try {
-      return { type: 'succeeded', attempt, result: await this.#perform(running) }
+      const { lastMessage: message, ...result } = await this.#perform(running)
+      return { type: 'succeeded', attempt, result, ...(message === undefined ? {} : { message }) }
     } catch (error) {
       const { signal } = stopper
       if (signal.reason === 'shutting down') return { type: 'released', attempt }
@@ -148,7 +149,7 @@ export class TaskWorker {
   }
 
   /** The author's code, but not for ever: what does not stop after its deadline is no longer waited for (WK-1). */
-  async #perform(running: Running): Promise<StageResult> {
+  async #perform(running: Running): Promise<Performed> {
     const { attemptDeadlineMs, abandonAfterMs, perform } = this.#deps
     const { record, work, stop: stopper } = running
     const { promise: abandoned, reject } = Promise.withResolvers<never>()

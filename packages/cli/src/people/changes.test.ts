@@ -59,6 +59,18 @@ describe('changesBetween', () => {
     ])
   })
 
+  test('what a task has staged, in its own words', () => {
+    const summary = { rows: 50_000, files: 1 }
+    const staged = aTask({ state: 'staged', progress: 100, message: null, summary })
+    expect(lines(aRelease(), aRelease({ tasks: [staged] }))).toEqual([
+      '10:00:05Z TA_00000001 reference-task staged: rows 50,000, files 1',
+    ])
+    const published = { ...staged, state: 'published' }
+    expect(lines(aRelease({ tasks: [staged] }), aRelease({ tasks: [published] }))).toEqual([
+      '10:00:05Z TA_00000001 reference-task published',
+    ])
+  })
+
   test('why a release is being stopped', () =>
     expect(lines(aRelease(), aRelease({ state: 'canceling', reason: 'no room' }))).toEqual([
       '10:00:05Z RE_00000001 canceling: no room',
@@ -75,6 +87,7 @@ test('a notice', () =>
       state: null,
       progress: null,
       attempt: null,
+      summary: null,
       message: 'warning: late',
     }),
   ).toBe('10:00:05Z RE_00000001 warning: late'))

@@ -1,3 +1,4 @@
+import { summaryWords } from '../dev/text.ts'
 import type { Release, Task } from './documents.ts'
 
 /** One thing that is different from the look before; the shape of a line of `watch --json`. */
@@ -12,6 +13,8 @@ export interface Change {
   /** How often the service has begun the present phase; null: it does not say. */
   readonly attempt: number | null
   readonly message: string | null
+  /** What a task has staged, in its own words; null for everything else. */
+  readonly summary: Readonly<Record<string, unknown>> | null
 }
 
 /** What differs between two looks; against no look at all, everything. */
@@ -28,7 +31,14 @@ function inOrder(release: Change, tasks: readonly Change[], first: boolean): Cha
 
 function releaseChange(release: Release, at: string): Change {
   const base = { at, kind: 'release', id: release.kf_id, service_name: null } as const
-  return { ...base, state: release.state, progress: null, attempt: null, message: release.reason }
+  return {
+    ...base,
+    state: release.state,
+    progress: null,
+    attempt: null,
+    message: release.reason,
+    summary: null,
+  }
 }
 
 function taskChange(before: Release | null, task: Task, at: string): Change[] {
@@ -36,7 +46,8 @@ function taskChange(before: Release | null, task: Task, at: string): Change[] {
   if (old && shownOf(old) === shownOf(task)) return []
   const { kf_id: id, service_name, state, progress, attempt } = task
   const message = troubleOf(task) ?? task.message
-  return [{ at, kind: 'task', id, service_name, state, progress, attempt, message }]
+  const summary = state === 'staged' ? task.summary : null
+  return [{ at, kind: 'task', id, service_name, state, progress, attempt, message, summary }]
 }
 
 /** A line for each tenth is enough; what a task says of its work changes with every row. */
@@ -55,9 +66,11 @@ export function furtherAttempt({ attempt, state }: Pick<Change, 'attempt' | 'sta
 
 /** What a task says, in one line: which attempt that is, its trouble or its message. */
 export function saysOf(task: Task): string {
-  const words = [furtherAttempt(task), troubleOf(task) ?? task.message ?? '']
+  const words = [furtherAttempt(task), troubleOf(task) ?? task.message ?? stagedWords(task.summary)]
   return words.filter((one) => one !== '').join(': ')
 }
+
+const stagedWords = (summary: Change['summary']): string => (summary ? summaryWords(summary) : '')
 
 /** A change as one plain line. */
 export function changeLine(change: Change): string {
@@ -69,5 +82,6 @@ export function changeLine(change: Change): string {
   const percent = progress !== null && works ? ` ${progress}%` : ''
   const attempt = furtherAttempt(change)
   const words = `${state}${percent}${attempt === '' ? '' : `, ${attempt}`}`
-  return `${time}Z ${name} ${words}${message === null ? '' : `: ${message}`}`
+  const says = message ?? stagedWords(change.summary)
+  return `${time}Z ${name} ${words}${says === '' ? '' : `: ${says}`}`
 }

@@ -81,7 +81,7 @@ function taskLines(tasks: readonly Task[]): string[] {
     task.state,
     `${task.progress}%`,
     task.service_name,
-    saysOf(task) || (task.summary ? summaryWords(task.summary) : ''),
+    saysOf(task),
   ])
   return table(['TASK', 'STATE', 'PROGRESS', 'SERVICE', 'SAYS'], rows).map((line) => `  ${line}`)
 }

@@ -75,6 +75,7 @@ function lineTeller(json: boolean): Teller {
         progress: null,
         attempt: null,
         message,
+        summary: null,
       }),
     end: () => undefined,
   }
