@@ -1,5 +1,5 @@
 // Programs as tasks, as real processes: what ends, what is never there twice, and what comes to be on the record.
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { call, issue, releaseState, System, until, type Side } from './processes.fixture.ts'
 
+const BIN = fileURLToPath(new URL('../packages/cli/bin/release-task.js', import.meta.url))
 const PYTHON_EXAMPLE = fileURLToPath(new URL('../examples/python/task.ts', import.meta.url))
 const SHELL_EXAMPLE = fileURLToPath(new URL('../examples/shell', import.meta.url))
 /** A machine that does many things at once is slower. */
@@ -73,6 +74,7 @@ beforeEach(() => {
 afterEach(async () => {
   // Should a test have failed, nothing of it may stay.
   for (const { pid } of notes()) endPid(pid)
+  for (const child of watchers.splice(0)) child.kill('SIGKILL')
   await system.end()
   server?.closeAllConnections()
   server?.close()
@@ -262,17 +264,25 @@ test('a worker that was paused for longer than its lease: the next one ends its 
   expect(notes().filter((one) => one.beside !== undefined && one.beside.length > 0)).toEqual([])
 })
 
-/** Participants of three studies, 50,000 in all, in pages; `fails` says which requests are answered 503. */
-async function dataservice(fails: (nth: number) => boolean): Promise<{ url: string; requests: string[] }> {
+/**
+ * Participants of three studies, 50,000 in all, in pages. `fails` says which requests are answered 503, and `held` which
+ * wait.
+ */
+async function dataservice(
+  fails: (nth: number) => boolean,
+  held: (nth: number) => Promise<void> | null = () => null,
+): Promise<{ url: string; requests: string[] }> {
   const requests: string[] = []
   const ROWS: { readonly [index: number]: number } = [20_000, 17_500, 12_500]
   const studies: string[] = []
-  server = createServer((request, response) => {
+  server = createServer(async (request, response) => {
     const url = new URL(request.url ?? '', 'http://fake')
     const study = url.searchParams.get('study_id') ?? ''
     if (!studies.includes(study)) studies.push(study)
     const total = ROWS[studies.indexOf(study)] ?? 0
-    if (fails(requests.push(url.search))) return void response.writeHead(503).end()
+    const nth = requests.push(url.search)
+    await held(nth)
+    if (fails(nth)) return void response.writeHead(503).end()
     const limit = Number(url.searchParams.get('limit'))
     const from = Number(url.searchParams.get('after') ?? 0)
     const length = Math.max(0, Math.min(limit, total - from))
@@ -285,14 +295,38 @@ async function dataservice(fails: (nth: number) => boolean): Promise<{ url: stri
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests }
 }
 
-test('the example in Python reads 50,000 rows by pages, is tried again after a 75, and all of it is on the record', async () => {
-  const source = await dataservice((nth) => nth === 25)
+const watchers: ChildProcess[] = []
+
+/** The lines of `releases watch`, as they come. */
+function watch(coordinator: string, release: string) {
+  const args = ['--conditions=development', BIN, 'releases', 'watch', basename(release)]
+  const env = { PATH: process.env['PATH'] ?? '', HOME: system.folder, COORDINATOR_API: coordinator }
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  watchers.push(child)
+  let text = ''
+  child.stdout.on('data', (piece: Buffer) => (text += piece.toString()))
+  const ended = once(child, 'close').then(([code]) => code as number | null)
+  return { ended, lines: () => text.trimEnd().split('\n') }
+}
+
+const has = (pattern: RegExp) => (lines: readonly string[]) => lines.some((line) => pattern.test(line))
+
+test('the example in Python reads 50,000 rows by pages, is tried again after a 75, and all of it is on the record and in watch', async () => {
+  const seen = Promise.withResolvers<void>()
+  const source = await dataservice(
+    (nth) => nth === 25,
+    (nth) => (nth === 35 ? seen.promise : null),
+  )
   const coordinator = await system.coordinator()
   // Nothing is written into the folder of the example.
   const quiet = { PYTHONDONTWRITEBYTECODE: '1', MIN_FREE_SPACE: '0' }
   const env = { DATASERVICE_URL: source.url, PROGRESS_INTERVAL: '1ms', ...quiet }
   const service = await system.task(coordinator.url, 0, env, PYTHON_EXAMPLE)
   const release = await issue(coordinator.url, service.url)
+  const watching = watch(coordinator.url, release)
+  // The second attempt waits until whoever watches has seen it.
+  await until(async () => watching.lines(), has(/running \d+%, attempt 2: SD_\w{8}: [\d,]+ rows/))
+  seen.resolve()
   await until(() => releaseState(release), is('staged'))
   const task = await taskAt(service)
   expect(task).toMatchObject({
@@ -310,8 +344,11 @@ test('the example in Python reads 50,000 rows by pages, is tried again after a 7
   expect(failed?.message).toMatch(/exit code 75\)[^]*GET \/participants\?.* answered 503/)
   // The step that counts was not run again: three requests, not six.
   expect(source.requests.filter((query) => query.endsWith('limit=1'))).toHaveLength(3)
+  await until(async () => watching.lines(), has(/staged, attempt 2: studies 3, rows 50,000$/))
   await call('POST', `${release}/publish`)
   await until(() => releaseState(release), is('published'))
+  expect(await watching.ended).toBe(0)
+  expect(watching.lines().join('\n')).toMatch(/exit code 75[^]*GET \/participants\?.* answered 503/)
   const latest = join(system.folder, 'participants', 'release', 'public', 'latest')
   const rows = readdirSync(latest).map(
     (file) => readFileSync(join(latest, file), 'utf8').split('\n').length - 1,

@@ -37,7 +37,9 @@ describe('changesBetween', () => {
 
   test('an error of a task, once, and not when it has gone well after all', () => {
     const failing = aRelease({ tasks: [aTask({ waiting_for: aWaiting({ last_error: 'no route' }) })] })
-    expect(lines(aRelease(), failing)).toEqual(['10:00:05Z TA_00000001 reference-task running 43%: no route'])
+    expect(lines(aRelease(), failing)).toEqual([
+      '10:00:05Z TA_00000001 reference-task running 43%: 1 of 2 rows; last error: no route',
+    ])
     expect(lines(failing, failing)).toEqual([])
     const done = aRelease({
       state: 'published',
@@ -49,10 +51,13 @@ describe('changesBetween', () => {
   test('a further attempt, with why the one before failed, until the task has published', () => {
     const second = aTask({ attempt: 2, last_error: 'disk full' })
     expect(lines(aRelease(), aRelease({ tasks: [second] }))).toEqual([
-      '10:00:05Z TA_00000001 reference-task running 43%, attempt 2: disk full',
+      '10:00:05Z TA_00000001 reference-task running 43%, attempt 2: 1 of 2 rows; last error: disk full',
     ])
     const third = { ...second, attempt: 3 }
-    expect(lines(aRelease({ tasks: [second] }), aRelease({ tasks: [third] }))).toHaveLength(1)
+    // The error is told once.
+    expect(lines(aRelease({ tasks: [second] }), aRelease({ tasks: [third] }))).toEqual([
+      '10:00:05Z TA_00000001 reference-task running 43%, attempt 3: 1 of 2 rows',
+    ])
     const published = { ...second, state: 'published', last_error: null, message: null }
     expect(lines(aRelease({ tasks: [second] }), aRelease({ tasks: [published] }))).toEqual([
       '10:00:05Z TA_00000001 reference-task published',
@@ -87,6 +92,7 @@ test('a notice', () =>
       state: null,
       progress: null,
       attempt: null,
+      last_error: null,
       summary: null,
       message: 'warning: late',
     }),

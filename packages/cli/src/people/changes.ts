@@ -13,6 +13,8 @@ export interface Change {
   /** How often the service has begun the present phase; null: it does not say. */
   readonly attempt: number | null
   readonly message: string | null
+  /** Where it is new: an error is told once. */
+  readonly last_error: string | null
   /** What a task has staged, in its own words; null for everything else. */
   readonly summary: Readonly<Record<string, unknown>> | null
 }
@@ -37,6 +39,7 @@ function releaseChange(release: Release, at: string): Change {
     progress: null,
     attempt: null,
     message: release.reason,
+    last_error: null,
     summary: null,
   }
 }
@@ -44,10 +47,11 @@ function releaseChange(release: Release, at: string): Change {
 function taskChange(before: Release | null, task: Task, at: string): Change[] {
   const old = before?.tasks.find(({ kf_id }) => kf_id === task.kf_id)
   if (old && shownOf(old) === shownOf(task)) return []
-  const { kf_id: id, service_name, state, progress, attempt } = task
-  const message = troubleOf(task) ?? task.message
+  const { kf_id: id, service_name, state, progress, attempt, message } = task
+  const trouble = troubleOf(task)
+  const last_error = old && troubleOf(old) === trouble ? null : trouble
   const summary = state === 'staged' ? task.summary : null
-  return [{ at, kind: 'task', id, service_name, state, progress, attempt, message, summary }]
+  return [{ at, kind: 'task', id, service_name, state, progress, attempt, message, last_error, summary }]
 }
 
 /** A line for each tenth is enough; what a task says of its work changes with every row. */
@@ -74,14 +78,23 @@ const stagedWords = (summary: Change['summary']): string => (summary ? summaryWo
 
 /** A change as one plain line. */
 export function changeLine(change: Change): string {
-  const { at, kind, id, service_name, state, progress, message } = change
+  const { at, kind, id, service_name, message } = change
   const time = at.slice(11, 19)
   if (kind === 'notice') return `${time}Z ${id} ${message}`
   const name = service_name === null ? id : `${id} ${service_name}`
+  const says = saysOfChange(change)
+  return `${time}Z ${name} ${standingOf(change)}${says === '' ? '' : `: ${says}`}`
+}
+
+function standingOf(change: Change): string {
+  const { state, progress } = change
   const works = state === 'running' || state === 'publishing'
-  const percent = progress !== null && works ? ` ${progress}%` : ''
   const attempt = furtherAttempt(change)
-  const words = `${state}${percent}${attempt === '' ? '' : `, ${attempt}`}`
-  const says = message ?? stagedWords(change.summary)
-  return `${time}Z ${name} ${words}${says === '' ? '' : `: ${says}`}`
+  return `${state}${progress !== null && works ? ` ${progress}%` : ''}${attempt === '' ? '' : `, ${attempt}`}`
+}
+
+function saysOfChange({ message, last_error, summary }: Change): string {
+  const says = message ?? stagedWords(summary)
+  if (last_error === null || says.includes(last_error)) return says
+  return says === '' ? last_error : `${says}; last error: ${last_error}`
 }

@@ -75,6 +75,7 @@ function lineTeller(json: boolean): Teller {
         progress: null,
         attempt: null,
         message,
+        last_error: null,
         summary: null,
       }),
     end: () => undefined,
