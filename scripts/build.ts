@@ -1,9 +1,10 @@
 // Compiles what is published, by plain tsc, in the order of who needs whom: `npm run build`. Nothing in the workspace
 // runs on the result; the sources do.
 import { spawn } from 'node:child_process'
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { buildPage } from '../packages/cli/src/dev/page-build.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const OWN = '@release-task/'
@@ -85,9 +86,19 @@ async function tsc(settings: string): Promise<void> {
   if (code !== 0) throw new Error(`${settings} does not compile`)
 }
 
+/** The page goes with the package that serves it, as what vite makes of it. */
+async function addPage(): Promise<void> {
+  const page = join(root, 'apps/dashboard')
+  await buildPage(page, new AbortController().signal)
+  const to = join(root, 'packages/coordinator/dist/dashboard')
+  cpSync(join(page, 'dist'), to, { recursive: true, filter: (path) => !basename(path).startsWith('.') })
+}
+
 if (import.meta.main) {
   for (const one of packagesInOrder()) {
     await build(one)
     console.log(`built ${one.name}`)
   }
+  await addPage()
+  console.log('built the dashboard')
 }

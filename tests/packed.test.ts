@@ -1,11 +1,13 @@
 // The packages as they are published, in a folder outside of this workspace: what an author meets first.
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { freePort } from '@release-task/test-servers'
+import { until } from './processes.fixture.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const SCRIPTS = join(ROOT, 'scripts')
@@ -44,8 +46,10 @@ const install = (cwd: string) =>
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'packed-'))
-  await good(ROOT, process.execPath, join(SCRIPTS, 'build.ts'))
-  await good(ROOT, process.execPath, join(SCRIPTS, 'pack.ts'), join(folder, 'packed'))
+  const script = (name: string, ...args: string[]) =>
+    good(ROOT, process.execPath, '--conditions=development', join(SCRIPTS, name), ...args)
+  await script('build.ts')
+  await script('pack.ts', join(folder, 'packed'))
   writeFileSync(join(folder, 'package.json'), '{"private":true}')
   await install(folder)
 }, 5 * MINUTES)
@@ -75,6 +79,31 @@ test.each(['ts', 'python', 'shell'])(
     await reachesPublished(project)
   },
   3 * MINUTES,
+)
+
+test(
+  'the page comes along with the coordinator',
+  async () => {
+    const port = await freePort()
+    const child = spawn('npx', ['release-task', 'coordinator', '--port', String(port), '--data', folder], {
+      cwd: folder,
+      env: { ...process.env, NODE_OPTIONS: '', AUTH: 'off' },
+      stdio: 'ignore',
+      detached: true,
+    })
+    try {
+      const ask = (path: string) =>
+        fetch(`http://127.0.0.1:${port}${path}`, { headers: { accept: 'text/html' } })
+      const shown = async () => (await ask('/releases').catch(() => null))?.text()
+      const html = await until(shown, (text) => text !== undefined, MINUTES)
+      const [, script = 'none'] = /src="(\/assets\/[\w-]+\.js)"/.exec(html ?? '') ?? []
+      expect((await ask(script)).headers.get('content-type')).toContain('text/javascript')
+    } finally {
+      process.kill(-(child.pid ?? 0), 'SIGTERM')
+      await once(child, 'close')
+    }
+  },
+  MINUTES,
 )
 
 test(

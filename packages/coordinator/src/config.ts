@@ -103,7 +103,7 @@ export const COORDINATOR_SETTINGS = {
   dashboardDir: text(
     'DASHBOARD_DIR',
     null,
-    'Folder of the built page, which browsers are then shown at the paths of the API. It may come, or be replaced, later.',
+    'Folder of the built page, which browsers are then shown at the paths of the API. It may come, or be replaced, later. The published package brings one along.',
   ),
   ...SIGN_IN_SETTINGS,
   logLevel: choice(['trace', 'debug', 'info', 'warn', 'error', 'silent'])(

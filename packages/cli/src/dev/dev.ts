@@ -8,7 +8,7 @@ import { Child, SAVED } from './child.ts'
 import { CoordinatorApi, isOver, type ReleaseShown } from './coordinator-api.ts'
 import { openKeys } from './keys.ts'
 import { startIssuer, type LocalIssuer } from './local-issuer.ts'
-import { showPage } from './page.ts'
+import { showPage, tellPage } from './page.ts'
 import { createScreen, type Screen } from './screen.ts'
 import { Session } from './session.ts'
 import { watchSources } from './source-watch.ts'
@@ -131,8 +131,10 @@ class DevSystem {
   /** Beside everything else: no release waits for it. A run that ends with its release has nobody who looks. */
   async #showPage(url: string): Promise<void> {
     const { dashboard: folder, once, stop } = this.#options
-    if (folder !== undefined && !once)
-      await showPage({ folder, url, stop, say: (line) => this.#screen.line(line) })
+    const say = (line: string) => this.#screen.line(line)
+    if (once) return
+    if (folder !== undefined) await showPage({ folder, url, stop, say })
+    else await tellPage({ url, stop, say })
   }
 
   /** Who runs one release to its end and goes changes nothing meanwhile. */

@@ -13,6 +13,14 @@ export interface PageOptions {
   readonly say: (line: string) => void
 }
 
+/** Says where the page is that the coordinator has of its own, where it has one; it never fails. */
+export async function tellPage({ url, stop, say }: Omit<PageOptions, 'folder'>): Promise<void> {
+  const headers = { accept: 'text/html' }
+  const answer = await fetch(url, { headers, signal: stop }).catch(() => null)
+  await answer?.body?.cancel()
+  if (answer?.headers.get('content-type')?.startsWith('text/html')) say(`dashboard ${url}`)
+}
+
 /** Builds the page where it must be, and says where it is; it never fails: a release needs no page. */
 export async function showPage({ folder, url, stop, say }: PageOptions): Promise<void> {
   const slow = setTimeout(() => say('building the dashboard; releases do not wait for it'), SOON_MS)

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { signInOf, tokenOrigins } from '@release-task/auth'
 import type { App, FastifyReply, FastifyRequest } from '@release-task/http'
+import { packagedPage } from '../packaged-page.ts'
 import { prefersHtml } from './accept.ts'
 import { BuiltPage, type Asset } from './built-page.ts'
 import type { HttpDependencies } from './dependencies.ts'
@@ -25,8 +26,9 @@ const A_WHILE = 'public, max-age=3600' // 1 h: the name stays
  * signed in must see where to. What it asks for goes through the guard like everything else.
  */
 export function addPages(app: App, { config, log }: Pick<HttpDependencies, 'config' | 'log'>): void {
-  if (config.dashboardDir === null) return
-  const page = new BuiltPage(config.dashboardDir, log)
+  const folder = config.dashboardDir ?? packagedPage()
+  if (folder === null) return
+  const page = new BuiltPage(folder, log)
   const policyOf = contentPolicy(tokenOrigins(signInOf(config)))
   // Read and compressed now, so that the first person need not wait.
   void page.html()
