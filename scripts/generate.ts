@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { AUTH_ERRORS } from '../packages/auth/src/errors.ts'
 import { CLI_ERRORS } from '../packages/cli/src/errors.ts'
 import { SETTINGS } from '../packages/cli/src/config.ts'
+import { errorsMarkdown } from '../packages/cli/src/people/errors.ts'
 import { COORDINATOR_ERRORS } from '../packages/coordinator/src/errors.ts'
 import { DATABASE_ERRORS } from '../packages/database/src/errors.ts'
 import { HTTP_ERRORS } from '../packages/http/src/errors.ts'
@@ -66,7 +67,6 @@ function configuration(): string {
 }
 
 const ERRORS: { readonly [owner: string]: { readonly [code: string]: string } } = {
-  'Command line': CLI_ERRORS,
   'Task service': TASK_SERVICE_ERRORS,
   Coordinator: COORDINATOR_ERRORS,
   Database: DATABASE_ERRORS,
@@ -75,21 +75,39 @@ const ERRORS: { readonly [owner: string]: { readonly [code: string]: string } } 
   HTTP: HTTP_ERRORS,
 }
 
-function errors(): string {
-  const tables = Object.entries(ERRORS).flatMap(([owner, codes]) => [
-    `## ${owner}`,
-    '',
+function errorTable(codes: { readonly [code: string]: string }): string[] {
+  return [
     '| code | what it means, and what to do |',
     '|---|---|',
     ...Object.entries(codes).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`),
     '',
-  ])
+  ]
+}
+
+/** Both ends of the command line: one tells by the exit code what went wrong, the other does not. */
+function commandLine(): string[] {
+  return [
+    '## Command line',
+    '',
+    '`releases`, `tasks` and `services`; [commands.md](commands.md#exit-codes) lists the exit codes:',
+    '',
+    errorsMarkdown(),
+    '',
+    '`new`, `dev`, `serve`, `coordinator`, `backup` and `token` end with 1; their message says what to type next:',
+    '',
+    ...errorTable(CLI_ERRORS),
+  ]
+}
+
+function errors(): string {
+  const tables = Object.entries(ERRORS).flatMap(([owner, codes]) => [`## ${owner}`, '', ...errorTable(codes)])
   return [
     NOTE,
     '# Errors',
     '',
     'Every error has one stable code. A task service answers `{"message": text, "code": code}`; the coordinator keeps the bodies of its contract (CR-14 in [protocol.md](protocol.md)).',
     '',
+    ...commandLine(),
     ...tables,
   ].join('\n')
 }

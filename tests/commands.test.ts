@@ -158,7 +158,7 @@ describe('with the reference task', () => {
     expect(new Set(lines).size).toBe(lines.length)
     const states = lines.filter((line) => line.includes(id)).map((line) => line.split(' ')[2])
     expect(states.slice(-3)).toEqual(['staged', 'publishing', 'published'])
-    expect(lines.some((line) => / TA_\w{8} under test staged$/.test(line))).toBe(true)
+    expect(lines.some((line) => / TA_\w{8} under test staged: studies 3, /.test(line))).toBe(true)
   })
 
   test('a shell script, and every way that a wait can end', async () => {
@@ -397,6 +397,16 @@ test('wrong usage is 2, names what is wrong, and asks nobody', async () => {
   await wrong("'TA_1' is invalid for argument 'task'", 'tasks', 'retry', 'TA_1')
   await wrong("unknown command 'sow'", 'releases', 'sow')
   await wrong("'ftp://x' is invalid", 'services', 'list', '--coordinator', 'ftp://x')
+  await wrong("unknown command 'relases' (Did you mean releases?)", 'relases', 'list')
+  await wrong("unknown command 'giveup' (Did you mean give-up?)", 'tasks', 'giveup', 'TA_00000001')
+  await wrong("unknown option '--stat' (Did you mean --state?)", 'releases', 'list', '--stat', 'failed')
+  await wrong('A command is missing: list, register,', 'services')
+  await wrong('A command is missing: new, dev,')
+  const misspelt = await run('relases')
+  expect([misspelt.code, misspelt.stdout]).toEqual([2, ''])
+  expect(misspelt.stderr).toBe(
+    "error: unknown command 'relases'\n(Did you mean releases?)\n(--help shows the commands; their options come after them)\n",
+  )
   const settings = await system.run(['releases', 'list'], { COORDINATOR_API: 'ftp://x' })
   expect([settings.code, settings.stdout]).toEqual([2, ''])
   const help = await run('releases', 'wait', '--help')

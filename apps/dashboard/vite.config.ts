@@ -44,6 +44,10 @@ export default defineConfig(({ mode }) => {
     plugins: [react(), localSignIn(target), sizeLimit()],
     server: { proxy },
     preview: { proxy },
+    // A proxy may put the page under a path of its own: the coordinator says in each page where its root is.
+    experimental: {
+      renderBuiltUrl: (file, { hostType }) => (hostType === 'html' ? `__ROOT__${file}` : { relative: true }),
+    },
     build: {
       target: 'es2024',
       chunkSizeWarningLimit: 400,

@@ -27,7 +27,7 @@ export async function buildPage(folder: string): Promise<string> {
 export type Role = 'viewer' | 'developer' | 'admin'
 
 /** What a told task does with a release. */
-export type Order = 'go' | 'hold' | 'fail'
+export type Order = 'go' | 'hold' | 'fail' | 'stumble'
 
 /**
  * A whole system with the page of today: the real coordinator and task services as processes, and the issuer that

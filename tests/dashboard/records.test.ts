@@ -208,6 +208,31 @@ describe.skipIf(isAbsent)('the records behind a release, in a browser', { timeou
     expect(await page.getByLabel('Name contains').inputValue()).toBe('')
   })
 
+  test('the audit trail says field by field what was asked for, as text, and a long text as a whole', async () => {
+    const description = `<b>All</b> of spring. ${'Counted twice. '.repeat(20)}\n\nThe end.`
+    const release = await issue('Told')
+    const { kf_id } = await desk.ask('POST', '/release-notes', {
+      release: `/releases/${release}`,
+      description,
+    })
+    const { page } = await open('/audit?follow=no', 'admin')
+    const entry = page.getByRole('row').filter({ hasText: kf_id })
+    await entry.getByText('<b>All</b> of spring. Counted twice.').first().waitFor()
+    const fields = await entry.locator('.fields > div').allInnerTexts()
+    expect(fields.map((text) => text.replaceAll(/\s+/g, ' ').slice(0, 30))).toEqual([
+      'method: POST',
+      'author: dev-admin',
+      'studyId: null',
+      'description: <b>All</b> of spr',
+      `releaseId: ${release}`,
+    ])
+    const whole = entry.getByText('The end.')
+    expect(await whole.isVisible()).toBe(false)
+    await entry.getByRole('group').getByText(/…$/).click()
+    expect(await whole.innerText()).toBe(description)
+    expect(await entry.locator('b').count()).toBe(0)
+  })
+
   test('events of a type are found among all there are, not only on the page that is shown', async () => {
     desk.tell('fail')
     const failed = await issue('With an error')

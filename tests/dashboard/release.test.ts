@@ -11,7 +11,7 @@ import {
   type WindowOptions,
 } from './browser.fixture.ts'
 import { PageSystem, type Role } from './page-system.fixture.ts'
-import { WHY } from './told.task.ts'
+import { STUMBLE, WHY } from './told.task.ts'
 
 const isAbsent = isBrowserAbsent()
 
@@ -51,6 +51,13 @@ const stateOn = (page: Page, state: string) =>
 async function sees(page: Page, state: string): Promise<void> {
   // The work of the reference task takes its time where others use the disk as well.
   await stateOn(page, state).waitFor({ timeout: 60_000 })
+}
+
+/** What stands under a heading of the task table, for the one task that takes part. */
+async function cellOf(page: Page, column: string): Promise<string> {
+  const table = page.getByRole('table', { name: 'Tasks' })
+  const columns = await table.getByRole('columnheader').allInnerTexts()
+  return table.getByRole('cell').nth(columns.indexOf(column)).innerText()
 }
 
 /** The told task alone takes part, in a release that it holds. @returns the id of the release */
@@ -98,6 +105,7 @@ describe.skipIf(isAbsent)('a release in a browser', { timeout: 120_000 }, () => 
     await button(page, 'Make the release').click()
     await page.getByRole('heading', { name: 'Spring', level: 1 }).waitFor()
     await sees(page, 'staged')
+    expect(await cellOf(page, 'Attempt')).toBe('1')
 
     await button(page, 'Publish…').click()
     const dialog = page.getByRole('dialog', { name: 'Publish Spring?' })
@@ -110,6 +118,7 @@ describe.skipIf(isAbsent)('a release in a browser', { timeout: 120_000 }, () => 
     await sees(page, 'published')
     await page.getByText('The timeline as a table').click()
     const phases = page.getByRole('region', { name: 'Phases of the release and its tasks' }).getByRole('row')
+    await phases.nth(2).waitFor()
     const said = await phases.allInnerTexts()
     expect(said.map((text) => text.split(/\s/)[0])).toEqual(['Of', 'Release', 'reference-task'])
     for (const text of said.slice(1))
@@ -155,6 +164,21 @@ describe.skipIf(isAbsent)('a release in a browser', { timeout: 120_000 }, () => 
     }
     await page.getByRole('alert').getByText('The table "genomic_files" has 3 rows').waitFor()
     await page.getByText('Failed, and stopped').waitFor()
+  })
+
+  test('a task that failed once is tried again: the attempt is counted, its error stays until it is staged', async () => {
+    desk.tell('stumble')
+    await desk.takePart(toldId)
+    const id = await desk.issue('Stumbles')
+    const { page } = await open(`/releases/${id}`, 'viewer')
+    const error = page.getByRole('table', { name: 'Tasks' }).getByText('Last error:')
+    await expect.poll(() => cellOf(page, 'Attempt'), PATIENCE).toBe('2')
+    expect(await error.innerText()).toContain(STUMBLE)
+    expect(await stateOn(page, 'running').count()).toBe(1)
+    desk.tell('go')
+    await sees(page, 'staged')
+    await error.waitFor({ state: 'detached' })
+    expect(await cellOf(page, 'Attempt')).toBe('2')
   })
 
   test('whoever may not publish is told why; the local issuer signs in and out', async () => {

@@ -16,12 +16,16 @@ export const WHY = [
   'Nothing was written. Mend the rows and make a new release.',
 ].join('\n')
 
+/** Why the first attempt fails of a task that is told to stumble; the second is held. */
+export const STUMBLE = 'The database closed the connection after 4 of 10 files.'
+
 export default defineTask({
   name: 'told-task',
   version: '2.3.4',
   async stage(task) {
     task.progress(40, 'copied 4 of 10 files')
-    while (told() === 'hold') {
+    if (told() === 'stumble' && task.attempt === 1) throw new Error(STUMBLE)
+    while (told() === 'hold' || told() === 'stumble') {
       task.signal.throwIfAborted()
       await sleep(10)
     }

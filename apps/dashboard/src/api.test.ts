@@ -21,6 +21,17 @@ describe('a request', () => {
     expect(headers).toEqual({ accept: 'application/json', authorization: 'Bearer T' })
   })
 
+  test('goes below the path that a proxy has put the coordinator under', async () => {
+    const fetch = vi.fn<typeof globalThis.fetch>(async () => answer(200, '', 'text/event-stream'))
+    const api = createApi({ root: '/coordinator', token: () => null, denied: vi.fn(), fetch })
+    await api.get('/releases')
+    await api.stream('/events/stream', null, new AbortController().signal)
+    expect(fetch.mock.calls.map(([url]) => url)).toEqual([
+      '/coordinator/releases',
+      '/coordinator/events/stream',
+    ])
+  })
+
   test('sends no authorization without a token', async () => {
     const { api, fetch } = clientThat(async () => answer(200, {}), null)
     await api.get('/releases')

@@ -4,6 +4,8 @@ const TIMEOUT_MS = 15 * 1000 // 15 s
 
 /** What the client is told and tells besides. */
 export interface ApiOptions {
+  /** What the paths of the coordinator begin with, where a proxy has put it under one. */
+  readonly root?: string
   /** The token of who is signed in, or null. */
   readonly token: () => string | null
   /** A request with that token was refused. */
@@ -59,7 +61,7 @@ async function send(options: ApiOptions, question: Question, token: string | nul
   const timeout = AbortSignal.timeout(TIMEOUT_MS)
   const more = body === undefined ? {} : { 'content-type': 'application/json' }
   try {
-    return await (options.fetch ?? fetch)(path, {
+    return await (options.fetch ?? fetch)((options.root ?? '') + path, {
       method,
       headers: headersOf(token, { accept: 'application/json', ...more }),
       signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
@@ -90,7 +92,8 @@ async function openStream(
 ): Promise<Response> {
   const resume = lastEventId === null ? {} : { 'last-event-id': lastEventId }
   const headers = headersOf(options.token(), { accept: 'text/event-stream', ...resume })
-  const response = await (options.fetch ?? fetch)(path, { headers, signal, cache: 'no-store' })
+  const url = (options.root ?? '') + path
+  const response = await (options.fetch ?? fetch)(url, { headers, signal, cache: 'no-store' })
   const isStream = response.headers.get('content-type')?.includes('text/event-stream')
   if (response.ok && isStream) return response
   throw refusalOf(response.status, await response.json().catch(() => null))

@@ -6,6 +6,7 @@ import type { ReleaseEvent } from './api-types.ts'
 import { Coalescer } from './coalesce.ts'
 import { LiveFeed } from './live.ts'
 import { addToLogs } from './release-log.ts'
+import { rootPath } from './root-path.ts'
 import { openStore, SessionStore, type Store } from './session.ts'
 import { touchedByAll } from './touched.ts'
 
@@ -38,7 +39,7 @@ export function createPageParts(): PageParts {
     if (path === '/me') session.expire(token)
     else void queries.invalidateQueries({ queryKey: ['me'] })
   }
-  const api = createApi({ token: session.token, denied })
+  const api = createApi({ root: rootPath(), token: session.token, denied })
   const queries = createQueries((error) => {
     if (error instanceof ApiError && error.isSilence) void live.doubt()
   })

@@ -11,6 +11,7 @@ import { useEffect } from 'react'
 import { Empty, ErrorNotice } from './components/notice.tsx'
 import { Shell } from './components/shell.tsx'
 import { usePageParts } from './page-parts.ts'
+import { rootPath } from './root-path.ts'
 import { parseSearch, stringifySearch } from './search-text.ts'
 import { mayReload, part, PartMissing } from './stale-build.ts'
 
@@ -83,6 +84,7 @@ const routes = [
 /** Every page by its path, which is also the path of the resource. */
 export const router = createRouter({
   routeTree: root.addChildren(routes),
+  basepath: rootPath() || '/',
   parseSearch,
   stringifySearch,
   scrollRestoration: true,

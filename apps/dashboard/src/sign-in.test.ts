@@ -65,7 +65,16 @@ test.each([
   ['/\\evil.example', '/releases'],
   ['https://evil.example', '/releases'],
   ['/signed-in?code=1', '/releases'],
-])('after %s the person goes to %s', (given, expected) => expect(safeReturn(given)).toBe(expected))
+])('after %s the person goes to %s', (given, expected) => expect(safeReturn(given, '')).toBe(expected))
+
+test.each([
+  ['/coordinator/releases/RE_1?state=a', '/coordinator/releases/RE_1?state=a'],
+  ['/coordinator/signed-in?code=1', '/coordinator/releases'],
+  ['/releases', '/coordinator/releases'],
+  ['/coordinator-of-others/releases', '/coordinator/releases'],
+])('below a path: after %s the person goes to %s', (given, expected) =>
+  expect(safeReturn(given, '/coordinator')).toBe(expected),
+)
 
 test('what a token endpoint gives', () => {
   expect(grantedIn({ access_token: 'T', expires_in: 60 })).toEqual({ token: 'T', expiresInS: 60 })

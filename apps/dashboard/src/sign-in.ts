@@ -1,5 +1,6 @@
 import { ApiError, serverMessage } from './api-error.ts'
 import type { LocalWay, OidcWay, Role } from './api-types.ts'
+import { rootPath } from './root-path.ts'
 import type { Store } from './session.ts'
 
 /** What a token endpoint gives. */
@@ -61,7 +62,7 @@ export async function goToProvider(way: OidcWay, store: Store, returnTo: string)
   return authorizationUrl(way, { ...pending, challenge, redirectUri: redirectUri() })
 }
 
-const redirectUri = () => `${location.origin}/signed-in`
+const redirectUri = () => `${location.origin}${rootPath()}/signed-in`
 
 /** Where the provider is asked to sign the person in. Pure. */
 export function authorizationUrl(
@@ -101,7 +102,7 @@ export async function comeBack(
     code_verifier: pending.verifier,
   })
   const granted = await exchange(pending, form)
-  return { ...granted, returnTo: safeReturn(pending.returnTo) }
+  return { ...granted, returnTo: safeReturn(pending.returnTo, rootPath()) }
 }
 
 async function exchange(pending: Pending, form: URLSearchParams): Promise<Granted> {
@@ -151,9 +152,10 @@ export function checkNonce(idToken: unknown, nonce: string): void {
 }
 
 /** A path of this page; anything else is the start page. Pure. */
-export function safeReturn(path: string): string {
-  const isOwn = /^\/(?![/\\])/.test(path) && !path.startsWith('/signed-in')
-  return isOwn ? path : '/releases'
+export function safeReturn(path: string, root: string): string {
+  const isOwn =
+    /^\/(?![/\\])/.test(path) && path.startsWith(`${root}/`) && !path.startsWith(`${root}/signed-in`)
+  return isOwn ? path : `${root}/releases`
 }
 
 function randomText(): string {

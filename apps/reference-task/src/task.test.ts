@@ -36,7 +36,13 @@ test('without settings: generates the sample, stages its 100,000 records, publis
   await kit.runTo('staged')
   const { summary } = await kit.task()
   expect(summary).toMatchObject({ studies: 3, files: 9, rows: 100_000, 'genomic-files': 70_000 })
-  expect(kit.reports.at(-1)).toEqual({ state: 'staged', progress: 100, message: expect.any(String), summary, attempt: 1 })
+  expect(kit.reports.at(-1)).toEqual({
+    state: 'staged',
+    progress: 100,
+    message: expect.any(String),
+    summary,
+    attempt: 1,
+  })
   expect(await readTree(join(home, 'release')).then(Object.keys)).not.toContain('public')
 
   await kit.publish()

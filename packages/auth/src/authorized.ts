@@ -1,4 +1,4 @@
-import { request, TransportError } from '@release-task/http'
+import { request, TransportError } from '@release-task/http/client'
 import type { TokenSource } from './client-credentials.ts'
 import { AuthError } from './errors.ts'
 

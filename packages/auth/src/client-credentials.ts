@@ -1,4 +1,4 @@
-import { request, TransportError, type Answer } from '@release-task/http'
+import { request, TransportError, type Answer } from '@release-task/http/client'
 import { MAX_TOKEN_LENGTH } from './bearer.ts'
 import { AuthError } from './errors.ts'
 

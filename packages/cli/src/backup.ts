@@ -1,6 +1,5 @@
-import { backupDatabase, type Backup } from '@release-task/database'
+import type { Backup } from '@release-task/database'
 import { Command, Option } from 'commander'
-import { databaseUrl } from './config.ts'
 import { bytes } from './dev/text.ts'
 import { CliError } from './errors.ts'
 
@@ -19,7 +18,6 @@ and -shm, and start the service.`
 /** `release-task backup`: copies a database into one file while its service runs. */
 export function backupCommand(): Command {
   return new Command('backup')
-    .description('copy a database into one file, while its service runs')
     .argument('<file>', 'the copy; a file that exists is not overwritten')
     .option('--database <url>', 'address of the database, before DATABASE_URL')
     .addOption(new Option('--data <folder>', 'folder that --data of the service named').conflicts('database'))
@@ -33,6 +31,10 @@ export function backupCommand(): Command {
 
 /** @throws CliError, DatabaseError: each with one line for whoever typed the command */
 export async function backUp(file: string, flags: BackupFlags): Promise<Backup> {
+  const [{ backupDatabase }, { databaseUrl }] = await Promise.all([
+    import('@release-task/database'),
+    import('./config.ts'),
+  ])
   const { side } = flags
   const url = flags.database ?? databaseUrl(side, flags.data)
   if (url === null)

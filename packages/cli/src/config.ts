@@ -3,13 +3,14 @@ import {
   readConfig as readCoordinatorConfig,
   type CoordinatorConfig,
 } from '@release-task/coordinator'
-import { readSettings, settingsHelp, type SettingsTable } from '@release-task/settings'
+import { settingsHelp, type SettingsTable } from '@release-task/settings'
 import {
   readConfig as readTaskServiceConfig,
   TASK_SERVICE_SETTINGS,
   type TaskServiceConfig,
 } from '@release-task/task-service'
-import { COMMAND_SETTINGS, type CommandSettings } from './people/settings.ts'
+
+export { terminalName } from './people/config.ts'
 
 /** What a command line says before the environment does. */
 export interface Overrides {
@@ -110,16 +111,6 @@ const isAboutAuth = (name: string) =>
 /** Whether somebody asked for `dev` without tokens: `AUTH=off npm start`. */
 export function isAuthOff(): boolean {
   return process.env['AUTH'] === 'off'
-}
-
-/** What the commands for people and CI read. @throws SettingsError */
-export function commandSettings(): CommandSettings {
-  return readSettings(COMMAND_SETTINGS, process.env)
-}
-
-/** What kind of terminal this is; `dumb` cannot move its cursor. */
-export function terminalName(): string | undefined {
-  return process.env['TERM']
 }
 
 /** What a program that has settings of its own is started with. */

@@ -12,12 +12,12 @@ export const CLI_ERRORS = {
 export type CliErrorCode = keyof typeof CLI_ERRORS
 
 /** An error for a person: the cause, and the next command to type. */
-export class CliError extends Error {
-  override readonly name = 'CliError'
-  readonly code: CliErrorCode
+export class CliError<Code extends string = CliErrorCode> extends Error {
+  override readonly name: string = 'CliError'
+  readonly code: Code
   readonly next: string
 
-  constructor(code: CliErrorCode, message: string, next: string, cause?: unknown) {
+  constructor(code: Code, message: string, next: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause })
     this.code = code
     this.next = next

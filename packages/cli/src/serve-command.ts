@@ -4,18 +4,12 @@ import { Command, InvalidArgumentError } from 'commander'
 import { settingsText, taskServiceConfig } from './config.ts'
 import { CliError } from './errors.ts'
 import { loadTask } from './load-task.ts'
-import { port } from './options.ts'
+import { oneOf, port } from './options.ts'
 import { hasPrograms, programTask, type ProgramFlags } from './program-task.ts'
 import { runUntilSignal } from './run-until-signal.ts'
 
 const ROLES = ['all', 'api', 'worker'] as const
 type Role = (typeof ROLES)[number]
-
-function role(text: string): Role {
-  const found = ROLES.find((one) => one === text)
-  if (found) return found
-  throw new InvalidArgumentError(`It must be one of ${ROLES.join(', ')}.`)
-}
 
 function duration(text: string): number {
   const ms = parseDuration(text)
@@ -33,7 +27,6 @@ interface ServeFlags extends ProgramFlags {
 /** `release-task serve`: one task service, or one of several processes of it. */
 export function serveCommand(): Command {
   return new Command('serve')
-    .description('run one task service: API and worker in one process, or one of several processes')
     .argument('[task file]', 'the file that exports defineTask({...}); none where programs are given')
     .option('--stage <program>', 'program that stages, run by sh -c: a task without any TypeScript')
     .option('--publish <program>', 'program that publishes')
@@ -42,7 +35,7 @@ export function serveCommand(): Command {
     .option('--version <version>', 'its version (default: changes with the programs and the files they name)')
     .option('--grace <duration>', 'how long a program may take to stop (default: 10s)', duration)
     .option('--pass <names...>', 'variables that the programs get although they look like secrets')
-    .option('--role <role>', 'all, api or worker, before ROLE', role)
+    .option('--role <role>', 'all, api or worker, before ROLE', oneOf(ROLES))
     .option('--port <port>', 'port of the API, before PORT', port)
     .option('--coordinator <url>', 'address of the coordinator, before COORDINATOR_API')
     .option('--data <folder>', 'keep the state under this folder, before DATABASE_URL')

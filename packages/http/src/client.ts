@@ -2,6 +2,9 @@ import { checkedRequest, type Progress, type Sent } from './checked-request.ts'
 import { TransportError } from './errors.ts'
 import { AddressRefused, type Outgoing } from './outgoing.ts'
 
+// Whoever asks needs no server: this module is an entry of the package, which loads none.
+export { TransportError } from './errors.ts'
+
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024 // 4 MiB
 
 export interface RequestOptions {

@@ -62,7 +62,14 @@ function LocalWays(props: {
     <div className="stack tight">
       <p>This coordinator runs on one machine with an issuer of its own. Choose a role to try.</p>
       {way.roles.map((role) => (
-        <Button key={role} variant="default" justify="flex-start" fullWidth onClick={() => void enter(role)}>
+        <Button
+          key={role}
+          variant="default"
+          justify="flex-start"
+          fullWidth
+          className="role"
+          onClick={() => void enter(role)}
+        >
           {ROLE_MEANING[role] ?? role}
         </Button>
       ))}

@@ -4,7 +4,6 @@ import { LANGUAGES, newProject, type Language } from './new-project.ts'
 /** `release-task new`: a first task service. */
 export function newCommand(version: string): Command {
   return new Command('new')
-    .description('make the project of a task service: it starts, has a test, and takes part in a release')
     .argument('<name>', 'of the folder and of the task')
     .addOption(
       new Option('--lang <language>', 'what its work is written in').choices(LANGUAGES).default('ts'),

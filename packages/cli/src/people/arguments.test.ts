@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { address, duration, idOf, idsOf, limit, oneOf, textOrFile } from './arguments.ts'
+import { oneOf } from '../options.ts'
+import { address, duration, idOf, idsOf, limit, textOrFile } from './arguments.ts'
 
 test('ids of one kind, and nothing that a path would not hold', () => {
   expect(idOf('RE')('RE_ABCD1234')).toBe('RE_ABCD1234')

@@ -55,15 +55,6 @@ export function address(text: string): string {
   throw new InvalidArgumentError('It must be an http:// or https:// address.')
 }
 
-/** One of a few words. */
-export function oneOf<const Words extends readonly string[]>(words: Words): (text: string) => Words[number] {
-  return (text) => {
-    const found = words.find((word) => word === text)
-    if (found !== undefined) return found
-    throw new InvalidArgumentError(`It must be one of ${words.join(', ')}.`)
-  }
-}
-
 /** A text as it is written, or with `@` before it the content of that file. */
 export function textOrFile(text: string): string {
   if (!text.startsWith('@')) return text

@@ -1,5 +1,5 @@
-import { authorized, type TokenSource } from '@release-task/auth'
-import { request, TransportError, type Answer, type RequestOptions } from '@release-task/http'
+import { request, TransportError, type Answer, type RequestOptions } from '@release-task/http/client'
+import type { Tokens } from './credentials.ts'
 import { CommandError } from './errors.ts'
 import { refusalOf, unreachable, type Asked } from './refusal.ts'
 
@@ -18,18 +18,16 @@ export interface Question {
 export interface Side {
   readonly url: string
   /** Null: calls go out without a token. */
-  readonly tokens: TokenSource | null
+  readonly tokens: Tokens | null
   /** @throws CommandError that says why there is no good answer, and what to do next */
   ask<T>(path: string, question?: Question): Promise<T>
 }
 
-export function sideOf(name: string, url: string, tokens: TokenSource | null): Side {
-  const send = tokens === null ? request : authorized(tokens)
-
+export function sideOf(name: string, url: string, tokens: Tokens | null): Side {
   async function ask<T>(path: string, question: Question = {}): Promise<T> {
     const { method = 'GET', look = 'release-task --help' } = question
     const asked: Asked = { method, side: name, url, path, look, hasToken: tokens !== null }
-    const answer = await sent(send, `${url}${path}`, question, asked)
+    const answer = await sent(await senderFor(tokens), `${url}${path}`, question, asked)
     if (answer.status < 200 || answer.status >= 300) throw refusalOf(answer, asked)
     if (typeof answer.json === 'object' && answer.json !== null) return answer.json as T
     throw new CommandError(
@@ -39,6 +37,14 @@ export function sideOf(name: string, url: string, tokens: TokenSource | null): S
     )
   }
   return { url, tokens, ask }
+}
+
+/** Only what can get another token needs the rules of when it does, which come with all of @release-task/auth. */
+async function senderFor(tokens: Tokens | null): Promise<typeof request> {
+  if (tokens === null) return request
+  if (!tokens.isGiven) return (await import('@release-task/auth')).authorized(tokens, request)
+  const headers = { authorization: `Bearer ${await tokens.token()}` }
+  return (url, options) => request(url, { ...options, headers })
 }
 
 async function sent(send: typeof request, url: string, question: Question, asked: Asked): Promise<Answer> {

@@ -1,9 +1,16 @@
-import { createTokenSource, type LocalRole, type TokenSource } from '@release-task/auth'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { AuthError, LocalRole, TokenSource, TokenSourceOptions } from '@release-task/auth'
 import { SettingsError } from '@release-task/settings'
-import { issueToken, readNote } from '../dev/local-issuer.ts'
+import type { IssuerNote } from '../dev/local-issuer.ts'
 import type { Receiver } from '../dev/role-token.ts'
-import { CliError } from '../errors.ts'
 import type { CommandSettings } from './settings.ts'
+
+/** A token for one side. What gets or makes it is loaded only when it is asked for: it is large. */
+export interface Tokens extends TokenSource {
+  /** There is no other that could take its place when it is refused. */
+  readonly isGiven: boolean
+}
 
 export interface Wish {
   readonly settings: CommandSettings
@@ -24,14 +31,14 @@ export interface Wish {
  * the calls go out without one. A token of one side is never taken for the other (AU-9).
  * @throws SettingsError where client credentials are set by half
  */
-export function tokensFor(wish: Wish): TokenSource | null {
+export function tokensFor(wish: Wish): Tokens | null {
   const { settings, receiver, token } = wish
   const given = token ?? (receiver === 'coordinator' ? settings.token : settings.serviceToken)
-  if (given !== null) return { token: async () => given, refresh: async () => given }
+  if (given !== null) return { token: async () => given, refresh: async () => given, isGiven: true }
   return byClientCredentials(settings, receiver) ?? ofDev(wish)
 }
 
-function byClientCredentials(settings: CommandSettings, receiver: Receiver): TokenSource | null {
+function byClientCredentials(settings: CommandSettings, receiver: Receiver): Tokens | null {
   const { authClientId: clientId, authClientSecret: clientSecret, authTokenUrl, authIssuer } = settings
   if (clientId === null) return null
   const isCoordinator = receiver === 'coordinator'
@@ -45,7 +52,18 @@ function byClientCredentials(settings: CommandSettings, receiver: Receiver): Tok
         'AUTH_TOKEN_URL or AUTH_ISSUER': tokenUrl,
       })}`,
     )
-  return createTokenSource({ tokenUrl, clientId, clientSecret, audience })
+  return fetched({ tokenUrl, clientId, clientSecret, audience })
+}
+
+function fetched(options: TokenSourceOptions): Tokens {
+  let source: Promise<TokenSource> | null = null
+  const open = () =>
+    (source ??= import('@release-task/auth').then(({ createTokenSource }) => createTokenSource(options)))
+  return {
+    token: async () => (await open()).token(),
+    refresh: async (refused) => (await open()).refresh(refused),
+    isGiven: false,
+  }
 }
 
 function missing(values: { readonly [name: string]: unknown }): string {
@@ -54,22 +72,28 @@ function missing(values: { readonly [name: string]: unknown }): string {
     .join(' and ')
 }
 
-function ofDev({ data, coordinator, receiver, role }: Wish): TokenSource | null {
+function ofDev({ data, coordinator, receiver, role }: Wish): Tokens | null {
   if (!isOfDev(data, coordinator)) return null
   let kept: Promise<string> | null = null
-  const issue = () => (kept = issueToken(data, { role, receiver }))
-  return { token: () => kept ?? issue(), refresh: issue }
+  const issue = () =>
+    (kept = import('../dev/local-issuer.ts').then(({ issueToken }) => issueToken(data, { role, receiver })))
+  return { token: () => kept ?? issue(), refresh: issue, isGiven: false }
 }
 
 /** A key of another system would only give tokens that are refused. */
 function isOfDev(data: string, coordinator: string): boolean {
   try {
-    return origin(readNote(data).coordinator) === origin(coordinator)
-  } catch (error) {
-    if (error instanceof CliError) return false
-    throw error
+    const note = JSON.parse(readFileSync(join(data, 'issuer', 'issuer.json'), 'utf8')) as IssuerNote
+    return origin(note.coordinator) === origin(coordinator)
+  } catch {
+    return false
   }
 }
 
 const origin = (url: string): string =>
   URL.canParse(url) ? new URL(url).origin.replace('//localhost', '//127.0.0.1') : ''
+
+/** By its name: the class comes with everything that checks tokens. */
+export function isAuthError(error: unknown): error is AuthError {
+  return error instanceof Error && error.name === 'AuthError'
+}

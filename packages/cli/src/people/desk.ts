@@ -1,8 +1,8 @@
-import { AuthError, type LocalRole } from '@release-task/auth'
+import type { LocalRole } from '@release-task/auth'
 import { SettingsError } from '@release-task/settings'
-import { commandSettings } from '../config.ts'
+import { commandSettings } from './config.ts'
 import { sideOf, type Side } from './asking.ts'
-import { tokensFor } from './credentials.ts'
+import { isAuthError, tokensFor } from './credentials.ts'
 import { CommandError, errorText } from './errors.ts'
 import { EXIT } from './exit-codes.ts'
 import { printable } from './printable.ts'
@@ -63,7 +63,7 @@ function commandError(error: unknown): CommandError {
   if (error instanceof CommandError) return error
   if (error instanceof SettingsError)
     return new CommandError('USAGE_INVALID', error.message, '--help shows the settings', error)
-  if (error instanceof AuthError)
+  if (isAuthError(error))
     return new CommandError('NOT_PERMITTED', error.message, '--token, or RELEASE_TASK_TOKEN', error)
   throw error
 }

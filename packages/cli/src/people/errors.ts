@@ -1,3 +1,4 @@
+import { CliError } from '../errors.ts'
 import { EXIT, type ExitName } from './exit-codes.ts'
 import { printable } from './printable.ts'
 
@@ -6,47 +7,52 @@ interface Kind {
   readonly meaning: string
 }
 
-/** Every error of the commands for people and CI; docs/commands.md lists the same codes, and a test compares them. */
+/** Every error of the commands for people and CI; docs/errors.md lists the same codes, and a test compares them. */
 export const COMMAND_ERRORS = {
-  USAGE_INVALID: { exit: 'usage', meaning: 'The command is not written as `--help` says.' },
+  USAGE_INVALID: { exit: 'usage', meaning: 'The command is not written as `--help` says; nobody was asked.' },
   CONFIRMATION_MISSING: {
     exit: 'usage',
     meaning: 'What cannot be undone was asked for where nobody can be asked back: it needs `--yes`.',
   },
-  DECLINED: { exit: 'refused', meaning: 'The question was not answered with `yes`.' },
-  NOT_FOUND: { exit: 'refused', meaning: 'The side that was asked knows no such id.' },
+  DECLINED: { exit: 'refused', meaning: 'The question was not answered with `yes`; nothing was done.' },
+  NOT_FOUND: {
+    exit: 'refused',
+    meaning: 'The side that was asked knows no such id: `list` shows which there are.',
+  },
   REFUSED: { exit: 'refused', meaning: 'The side that was asked refused; the message says why.' },
   ANSWER_UNREADABLE: {
     exit: 'refused',
-    meaning: 'What answered is no coordinator, or no task service of this kind.',
+    meaning: 'What answered is no coordinator, or no task service of this kind: look at its address.',
   },
-  OTHER_END: { exit: 'refused', meaning: 'The release ended elsewhere than it was waited for.' },
-  RELEASE_FAILED: { exit: 'failed', meaning: 'The release failed.' },
-  RELEASE_CANCELED: { exit: 'canceled', meaning: 'The release was canceled.' },
-  TIMED_OUT: { exit: 'timedOut', meaning: 'The release did not get there in time; it goes on.' },
+  OTHER_END: {
+    exit: 'refused',
+    meaning: 'The release ended elsewhere than it was waited for: look at it with `releases show`.',
+  },
+  RELEASE_FAILED: { exit: 'failed', meaning: 'The release failed: `releases why` says of what.' },
+  RELEASE_CANCELED: { exit: 'canceled', meaning: 'The release was canceled: `releases why` says by what.' },
+  TIMED_OUT: {
+    exit: 'timedOut',
+    meaning: 'The release did not get there in time, and goes on: wait again, or see `releases why`.',
+  },
   NOT_REACHABLE: {
     exit: 'notReachable',
-    meaning: 'No answer, or one that asks to come again later: nothing was done.',
+    meaning:
+      'No answer, or one that asks to come again later; nothing was done: look at the address, and ask again.',
   },
   OUTCOME_UNKNOWN: {
     exit: 'notReachable',
     meaning: 'The answer was lost: look whether it was done before you repeat it.',
   },
-  NOT_PERMITTED: { exit: 'notPermitted', meaning: 'No good token, or one whose bearer may not do this.' },
+  NOT_PERMITTED: {
+    exit: 'notPermitted',
+    meaning: 'No good token, or one whose bearer may not do this: see [access.md](access.md).',
+  },
 } as const satisfies { readonly [code: string]: Kind }
 export type CommandErrorCode = keyof typeof COMMAND_ERRORS
 
-/** An error for whoever typed the command: the cause, and what to do next. */
-export class CommandError extends Error {
+/** One of the commands for people and CI, which tell by the exit code what went wrong. */
+export class CommandError extends CliError<CommandErrorCode> {
   override readonly name = 'CommandError'
-  readonly code: CommandErrorCode
-  readonly next: string
-
-  constructor(code: CommandErrorCode, message: string, next: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause })
-    this.code = code
-    this.next = next
-  }
 
   get exitCode(): number {
     return EXIT[COMMAND_ERRORS[this.code].exit]
@@ -61,10 +67,10 @@ export function errorText(
   return json ? JSON.stringify({ error: { message, code, next } }) : printable(`${message}. Next: ${next}`)
 }
 
-/** The errors as Markdown, for docs/commands.md. */
+/** The errors as Markdown, for docs/errors.md. */
 export function errorsMarkdown(): string {
   const rows = Object.entries(COMMAND_ERRORS).map(
     ([code, { exit, meaning }]) => `| \`${code}\` | ${EXIT[exit]} | ${meaning} |`,
   )
-  return ['| code | exit code | what it means |', '|---|---|---|', ...rows].join('\n')
+  return ['| code | exit code | what it means, and what to do |', '|---|---|---|', ...rows].join('\n')
 }

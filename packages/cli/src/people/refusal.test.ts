@@ -79,6 +79,13 @@ describe('unreachable', () => {
     )
   })
 
+  test('says in words what the system has a code for', () => {
+    const missing = new TransportError('GET http://host:1/x: ENOTFOUND', false, null)
+    expect(unreachable(missing, asked).message).toBe(
+      'The coordinator at http://host:1 cannot be reached: no such host',
+    )
+  })
+
   test('a token that is refused is not permitted, an issuer that is away is not reached', () => {
     const by = (code: 'TOKEN_ENDPOINT_REFUSED' | 'TOKEN_ENDPOINT_UNAVAILABLE') =>
       unreachable(new TransportError('x', false, new AuthError(code, 'No token')), asked).exitCode

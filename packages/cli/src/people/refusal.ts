@@ -1,5 +1,5 @@
-import { AuthError } from '@release-task/auth'
-import { TransportError, type Answer } from '@release-task/http'
+import type { Answer, TransportError } from '@release-task/http'
+import { isAuthError } from './credentials.ts'
 import { CommandError } from './errors.ts'
 
 /** Who was asked what, for the words of an error. */
@@ -38,14 +38,21 @@ export function refusalOf({ status, json, text }: Answer, asked: Asked): Command
     : new CommandError('NOT_REACHABLE', later, 'ask again shortly')
 }
 
+const WHY: { readonly [code: string]: string } = {
+  ENOTFOUND: 'no such host',
+  EAI_AGAIN: 'the name of the host cannot be looked up now',
+  'bad port': 'no request may go to this port',
+}
+
 /** A request without a whole answer, as the error of a command. */
 export function unreachable(error: TransportError, asked: Asked): CommandError {
   const { cause } = error
-  if (cause instanceof AuthError && cause.code === 'TOKEN_ENDPOINT_REFUSED')
+  if (isAuthError(cause) && cause.code === 'TOKEN_ENDPOINT_REFUSED')
     return new CommandError('NOT_PERMITTED', cause.message, NEXT_WITHOUT_TOKEN, error)
-  if (cause instanceof AuthError)
+  if (isAuthError(cause))
     return new CommandError('NOT_REACHABLE', cause.message, 'look at AUTH_ISSUER and AUTH_TOKEN_URL', error)
-  const why = error.message.replace(/^[A-Z]+ \S+: /, '')
+  const code = error.message.replace(/^[A-Z]+ \S+: /, '')
+  const why = WHY[code] ?? code
   if (error.mayHaveArrived && asked.method !== 'GET')
     return new CommandError(
       'OUTCOME_UNKNOWN',

@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander'
-import { duration, idOf, idsOf, limit, oneOf, textOrFile, texts } from './arguments.ts'
+import { oneOf } from '../options.ts'
+import { duration, idOf, idsOf, limit, textOrFile, texts } from './arguments.ts'
 import { query } from './asking.ts'
 import { command, group } from './command.ts'
 import { create, type CreateFlags } from './create.ts'
@@ -17,7 +18,7 @@ const DEFAULT_TIMEOUT_MS = 30 * 60 * 1000 // 30 min
 
 /** `release-task releases …` */
 export function releasesCommand(): Command {
-  const releases = group('releases', 'create, watch, publish and cancel releases')
+  const releases = group('releases')
   const all = [
     createCommand(),
     listCommand(),

@@ -10,7 +10,7 @@ const LIST = 'release-task services list'
 
 /** `release-task services …` */
 export function servicesCommand(): Command {
-  return group('services', 'register task services, and say which get tasks')
+  return group('services')
     .addCommand(listCommand())
     .addCommand(registerCommand())
     .addCommand(switchCommand('enable', 'give a task service tasks of new releases'))

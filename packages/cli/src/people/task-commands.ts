@@ -1,6 +1,7 @@
 import { COORDINATOR_TASK_STATES } from '@release-task/protocol'
 import type { Command } from 'commander'
-import { idOf, limit, oneOf } from './arguments.ts'
+import { oneOf } from '../options.ts'
+import { idOf, limit } from './arguments.ts'
 import { query, type Side } from './asking.ts'
 import { command, group } from './command.ts'
 import { run, type CommonFlags, type Desk } from './desk.ts'
@@ -14,7 +15,7 @@ const LIST = 'release-task tasks list'
 
 /** `release-task tasks …` */
 export function tasksCommand(): Command {
-  return group('tasks', 'look at tasks, and help those that need a person')
+  return group('tasks')
     .addCommand(listCommand())
     .addCommand(showCommand())
     .addCommand(retryCommand())

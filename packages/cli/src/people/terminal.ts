@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises'
-import { terminalName } from '../config.ts'
+import { terminalName } from './config.ts'
 import { Rates } from '../dev/rate.ts'
 import { rateKey } from '../dev/render.ts'
 import { createScreen } from '../dev/screen.ts'

@@ -33,7 +33,7 @@ describe('each change leaves one row: who, what, on which, with which body', () 
   test('create, edit, publish and cancel of a release', async () => {
     let id = ''
     const body = { name: 'spring', studies: [STUDY], tags: ['a'] }
-    const fields = { ...body, description: '', author: 'Dora', isMajor: false }
+    const fields = { ...body, description: '', author: 'Dora', is_major: false }
     const created = await leaves(async () => {
       id = (await call('POST', '/releases', body, await as('DEV'))).body.kf_id
     })
@@ -76,7 +76,7 @@ describe('each change leaves one row: who, what, on which, with which body', () 
     expect(created).toEqual([
       { actor, action, subject: id, detail: { method: 'POST', body: { ...body, enabled: true } } },
     ])
-    const change = { description: 'second' }
+    const change = { description: 'second', deadlines: { silence: '20m', total: null } }
     expect(await leaves(async () => call('PATCH', `/task-services/${id}`, change, await as('DEV')))).toEqual([
       { actor, action, subject: id, detail: { method: 'PATCH', body: change } },
     ])

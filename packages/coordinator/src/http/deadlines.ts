@@ -36,10 +36,14 @@ export const deadlines = z.unknown().transform((given, context): Partial<Deadlin
 
 /** As they were given: `30m`, or null where the setting counts. */
 export function deadlineTexts(own: Deadlines): Record<DeadlineName, string | null> {
-  return byName((name) => {
-    const ms = own[name]
-    return ms === null ? null : formatDuration(ms)
-  })
+  return byName((name) => textOf(own[name]))
+}
+
+const textOf = (ms: number | null): string | null => (ms === null ? null : formatDuration(ms))
+
+/** The same of those that a request gave. */
+export function givenTexts(given: Partial<Deadlines>): Record<string, string | null> {
+  return Object.fromEntries(Object.entries(given).map(([name, ms]) => [name, textOf(ms)]))
 }
 
 /** For each deadline of a task that runs now: when it ends, and the time that is left (CR-23). */

@@ -214,6 +214,39 @@ describe('a coordinator with a built page', () => {
   })
 })
 
+describe('where a page finds the root of its coordinator (CR-45)', () => {
+  const ROOTS = { 'index.html': '<meta content="__ROOT__"><script src="__ROOT__assets/main.js"></script>' }
+  const pageThatSays = (root: string) =>
+    `<meta content="${root}"><script src="${root}assets/main.js"></script>`
+  const below = [
+    ['/releases', './'],
+    ['/signed-in?code=/a/b/', './'],
+    ['/releases/RE_00000000?tab=/events', '../'],
+    ['//releases', '../'],
+    ['/releases//RE_00000000', '../../'],
+  ] as const
+
+  test.each([
+    [{}, [['/', './'], ...below]],
+    [{ PUBLIC_URL: 'https://releases.test' }, [['/', './'], ...below]],
+    [{ PUBLIC_URL: 'https://releases.test/data/coordinator/' }, [['/', '/data/coordinator/'], ...below]],
+    [{ PUBLIC_URL: 'https://releases.test/a&quot;"<b>$&' }, [['/', '/a&amp;quot;%22%3Cb%3E$&amp;/']]],
+  ] as const)('%j', async (env, pages) => {
+    using folder = new BuiltFolder(false)
+    folder.build(ROOTS)
+    const rooted = await Fixture.start({ env: { ...env, DASHBOARD_DIR: folder.folder } })
+    try {
+      for (const [url, root] of pages) {
+        const { code, body, headers } = await rooted.call('GET', url, undefined, BROWSER)
+        expect([url, code, body]).toEqual([url, 200, pageThatSays(root)])
+        expect(headers['content-security-policy']).toContain("base-uri 'none'")
+      }
+    } finally {
+      await rooted.close()
+    }
+  })
+})
+
 describe('a page and tokens', () => {
   test('the page and its files need none, what it asks for does; a policy names where tokens come from (CR-47)', async () => {
     using folder = new BuiltFolder()

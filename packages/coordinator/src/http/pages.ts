@@ -42,7 +42,14 @@ export function addPages(app: App, { config, log }: Pick<HttpDependencies, 'conf
     if (!request.is404 && !isPage(request)) return undefined
     reply.header('vary', 'Accept')
     const html = wantsPage(request) ? await page.html() : null
-    return html === null ? undefined : sendPage(reply, html, policyOf)
+    if (html === null) return undefined
+    const root = rootOf(path, config.publicUrl)
+    // Given as a text, a `$` in it would not be a `$`.
+    return sendPage(
+      reply,
+      html.replaceAll('__ROOT__', () => root),
+      policyOf,
+    )
   })
 }
 
@@ -55,6 +62,18 @@ function isPage({ routeOptions, params }: FastifyRequest): boolean {
 function wantsPage(request: FastifyRequest): boolean {
   const isData = /^jsonl?$/.test(queryText(request, 'format') ?? '')
   return !isData && prefersHtml(request.headers.accept)
+}
+
+/**
+ * Where the page finds the root of the coordinator, for `__ROOT__` in `index.html`: relative to the path that is asked
+ * for, because a proxy may have cut off the beginning of it, and nobody says so. At the root itself a browser may or may
+ * not have written the slash after that beginning; only `PUBLIC_URL` knows it.
+ */
+function rootOf(path: string, publicUrl: string | null): string {
+  const depth = path.split('/').length - 2
+  if (depth > 0) return '../'.repeat(depth)
+  const { pathname } = path === '/' && publicUrl !== null ? new URL(publicUrl) : { pathname: '/' }
+  return pathname === '/' ? './' : pathname.replace(/\/*$/, '/').replaceAll('&', '&amp;')
 }
 
 type PolicyOf = (nonce: string) => string

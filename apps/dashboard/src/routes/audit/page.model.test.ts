@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { auditPath, auditSearch, detailText, follows, pageOf } from './page.model.ts'
+import { auditPath, auditSearch, follows, pageOf } from './page.model.ts'
 
 test.each([
   [{}, '/audit?limit=50'],
@@ -12,11 +12,6 @@ test.each([
   ['SD_1', '/studies/SD_1'],
   ['RN_1', null],
 ])('%s leads to %s', (subject, page) => expect(pageOf(subject)).toBe(page))
-
-test('what was asked for', () => {
-  expect(detailText({ method: 'POST' })).toBe('{"method":"POST"}')
-  expect(detailText(null)).toBe('')
-})
 
 test('an older page is not followed', () =>
   expect([follows({}), follows({ offset: '50' })]).toEqual([true, false]))

@@ -33,9 +33,3 @@ export function pageOf(subject: string): string | null {
   if (subject.startsWith('TS_')) return `/task-services/${subject}`
   return subject.startsWith('SD_') ? `/studies/${subject}` : null
 }
-
-/** What was asked for, on one line. Pure. */
-export function detailText(detail: unknown): string {
-  if (detail === null || detail === undefined) return ''
-  return typeof detail === 'string' ? detail : JSON.stringify(detail)
-}

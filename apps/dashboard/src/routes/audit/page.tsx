@@ -12,15 +12,8 @@ import { usePageSearch, useRoleHindrance } from '../../components/use-page.ts'
 import { usePageParts } from '../../page-parts.ts'
 import { auditQuery } from '../../queries.ts'
 import { offsetOf } from '../../search-text.ts'
-import {
-  auditPath,
-  auditSearch,
-  detailText,
-  follows,
-  pageOf,
-  PAGE_SIZE,
-  type AuditSearch,
-} from './page.model.ts'
+import { Details } from './details.tsx'
+import { auditPath, auditSearch, follows, pageOf, PAGE_SIZE, type AuditSearch } from './page.model.ts'
 
 const FILTERS = [
   { name: 'actor', label: 'Who', placeholder: 'user:…' },
@@ -84,7 +77,7 @@ function Listed({
               <Subject id={entry.subject} />
             </td>
             <td data-name="Asked for" className="wide small">
-              <code>{detailText(entry.detail)}</code>
+              <Details detail={entry.detail} />
             </td>
           </tr>
         ))}
