@@ -15,7 +15,7 @@ Made by \`npm run faults -- --document\` from the rounds of \`npm run faults\` a
 A round runs three to five releases over two task services, as real processes: one service in one process on SQLite, the
 other with its APIs and workers apart. Some releases are published, some canceled in each of their phases, some fail;
 some of the author's code fails once before it works, some does not stop when it is told to, some takes longer than a
-lease. Meanwhile four to eight faults happen at random moments, all of
+lease. Meanwhile four to seven faults happen at random moments, all of
 them from the seed: processes are killed and started again, suspended (also just after they began to work, and for
 longer than their lease), stopped in good order; their disk is full; every line between coordinator and services drops,
 delays, doubles, cuts, answers as a broken gateway does, delivers what its sender has given up, or confirms a report

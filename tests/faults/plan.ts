@@ -65,10 +65,12 @@ export const SLOTS: { readonly [backend in Backend]: readonly string[] } = {
 /** `to X`: what the coordinator says to a service; `coordinator`: what both services say to it. */
 export const LINKS = ['to alpha', 'to beta', 'coordinator'] as const
 /** A stop is longer than the lease, or nobody would notice it. */
-export const LEASE_MS = 3000
+export const LEASE_MS = 2500
 export const SHUTDOWN_GRACE_MS = 1000
 
-const FAULTS_FOR_MS = 2000
+const FAULTS_FOR_MS = 1500
+/** What lasts longer than a lease begins while there is something to disturb. */
+const LONG_FROM_MS = 500
 const SKEW_MS = 5 * 60 * 1000 // 5 min
 
 /** Rounds of one block share their processes, and whether the coordinator polls: half of all blocks must do without. */
@@ -78,11 +80,13 @@ export const isPolling = (seed: number): boolean => Math.floor(seed / BLOCK) % 2
 export function planRound(seed: number, backend: Backend): RoundPlan {
   const random = new Random(seed)
   const releases = Array.from({ length: random.between(3, 5) }, () => planRelease(random))
-  const faults = Array.from({ length: random.between(4, 8) }, () => ({
-    atMs: random.between(0, FAULTS_FOR_MS),
-    ...planFault(random, backend),
-  }))
+  const faults = Array.from({ length: random.between(4, 7) }, () => timed(planFault(random, backend), random))
   return { seed, releases, faults: faults.toSorted((a, b) => a.atMs - b.atMs) }
+}
+
+function timed(fault: Fault, random: Random): TimedFault {
+  const isLong = 'forMs' in fault && fault.forMs > LEASE_MS
+  return { ...fault, atMs: random.between(0, isLong ? LONG_FROM_MS : FAULTS_FOR_MS) }
 }
 
 function planRelease(random: Random): ReleasePlan {

@@ -70,6 +70,11 @@ export const COORDINATOR_SETTINGS = {
     'allow',
     '`refuse`: task services at private and loopback addresses are neither registered nor called.',
   ),
+  lease: duration(
+    'LEASE',
+    '15s',
+    'For so long a coordinator that is gone with its host keeps what it was telling a service from the others.',
+  ),
   pollInterval: duration(
     'POLL_INTERVAL',
     '10s',

@@ -31,8 +31,6 @@ import { createTaskServiceClient, type TaskServiceClient } from './task-service-
 import { isDown, TaskServiceStore, type TaskService } from './task-service-store.ts'
 
 const SYNC_AGAIN_MS = 30 * 1000 // 30 s between tries to read the studies at start
-/** Short, and renewed while an action is on its way. */
-const CLAIM_MS = 15 * 1000 // 15 s
 const POLL_MARGIN_MS = 5 * 1000 // 5 s
 
 /** What a coordinator is made of; whoever opens these closes them. */
@@ -132,7 +130,7 @@ function openRooms(
   return {
     releases,
     services: new TaskServiceStore(database, random),
-    outbox: new ActionOutbox(database, { owner, claimMs: CLAIM_MS }),
+    outbox: new ActionOutbox(database, { owner, claimMs: config.lease }),
     polls: new PollStore(database, { pollIntervalMs, claimMs: requestTimeout + POLL_MARGIN_MS }),
     client: createTaskServiceClient(requestTimeout, send, { privateAddresses, log }),
     execute: createExecute({ store: releases, policy: policyOf(config), log, ...changed }),
@@ -167,7 +165,7 @@ function createDispatcher(
     claim: (row) => outbox.claim(row),
     giveBack: (row) => outbox.giveBack(row),
     renew: (row) => outbox.renew(row),
-    renewMs: CLAIM_MS / 3,
+    renewMs: outbox.renewMs,
     stopping,
     isCurrent: (row) => outbox.isCurrent(row),
     again: (row, to) => outbox.again(row, to),

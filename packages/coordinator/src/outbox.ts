@@ -39,6 +39,11 @@ export class ActionOutbox {
     this.#claimMs = claimMs
   }
 
+  /** How often a claim is made to last longer. */
+  get renewMs(): number {
+    return this.#claimMs / 3
+  }
+
   /** Rows whose time has come and that no living process works on; `isGone` tells which process is dead. */
   async due(isGone: (owner: string) => boolean): Promise<OutboxRow[]> {
     const [clock] = await this.#database.all<{ now: number }>(this.#queries.clock)

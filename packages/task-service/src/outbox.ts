@@ -3,9 +3,6 @@ import { deliveryWrites, reportReads } from './report-queries.ts'
 
 const BATCH = 100
 const GIVEN_BACK_MS = 1000 // 1 s
-/** Short, and renewed while a report is on its way. */
-const CLAIM_MS = 15 * 1000 // 15 s
-export const RENEW_CLAIM_MS = CLAIM_MS / 3
 
 /**
  * `send`: not taken yet. `confirm`: taken, and read back (N-7). `refused`: answered 400, not repeated (N-11).
@@ -53,12 +50,20 @@ export class Outbox {
   readonly #reads: ReturnType<typeof reportReads>
   readonly #writes: ReturnType<typeof deliveryWrites>
   readonly #owner: string
+  readonly #claimMs: number
 
-  constructor(database: Database, owner: string) {
+  /** @param claimMs how long a claim holds that is not renewed */
+  constructor(database: Database, { owner, claimMs }: { owner: string; claimMs: number }) {
     this.#database = database
     this.#reads = reportReads(database)
     this.#writes = deliveryWrites(database)
     this.#owner = owner
+    this.#claimMs = claimMs
+  }
+
+  /** How often a claim is made to last longer. */
+  get renewMs(): number {
+    return this.#claimMs / 3
   }
 
   async get(taskId: string): Promise<OutboxRow | null> {
@@ -89,7 +94,7 @@ export class Outbox {
       task_id: row.taskId,
       sequence: row.sequence,
       owner: this.#owner,
-      claim_ms: CLAIM_MS,
+      claim_ms: this.#claimMs,
       claimed_was: row.claimedUntil ?? 0,
       due_was: row.dueAt,
     }
@@ -126,7 +131,7 @@ export class Outbox {
 
   /** Makes the own claim last longer, also where a newer row has taken the place of the one that is being sent. */
   async renew(row: OutboxRow): Promise<void> {
-    const values = { task_id: row.taskId, owner: this.#owner, claim_ms: CLAIM_MS }
+    const values = { task_id: row.taskId, owner: this.#owner, claim_ms: this.#claimMs }
     await this.#database.commit([{ query: this.#writes.renew, values }])
   }
 

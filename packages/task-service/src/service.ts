@@ -56,7 +56,7 @@ export async function createTaskService(parts: ServiceParts): Promise<TaskServic
     forgottenAfterMs: config.forgottenAfter,
   }
   const store = new TaskStore(database)
-  const outbox = new Outbox(database, owner)
+  const outbox = new Outbox(database, { owner, claimMs: config.lease })
   const metrics = createMetrics({ ping: () => database.ping(), store, outbox, queue })
   const execute = createExecute({
     store,

@@ -149,7 +149,7 @@ export function storeContract(kind: string, open: () => Promise<StoreSubject>): 
         expect(await load()).toMatchObject({ progress: 1, revision: 2 })
         expect(await store.newestEvents(idOf(1))).toHaveLength(1)
         expect(await store.step(idOf(1), '1', 'stage', 'a')).toBeUndefined()
-        expect(await new Outbox(subject.database, 'A').get(idOf(1))).toBeNull()
+        expect(await new Outbox(subject.database, { owner: 'A', claimMs: LEASE_MS }).get(idOf(1))).toBeNull()
       })
 
       test('of many at a time exactly one wins (TS-6)', async () => {
@@ -329,8 +329,8 @@ export function storeContract(kind: string, open: () => Promise<StoreSubject>): 
       let other: Outbox
 
       beforeEach(() => {
-        outbox = new Outbox(subject.database, 'A')
-        other = new Outbox(subject.second, 'B')
+        outbox = new Outbox(subject.database, { owner: 'A', claimMs: LEASE_MS })
+        other = new Outbox(subject.second, { owner: 'B', claimMs: LEASE_MS })
       })
 
       const LATER: Reschedule = {

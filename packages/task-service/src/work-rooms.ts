@@ -7,7 +7,7 @@ import { renewalOf } from './lease-database.ts'
 import { ThreadLeaseKeeper } from './lease-keeper.ts'
 import { TimerLeaseKeeper, type LeaseKeeper } from './lease.ts'
 import type { Metrics } from './metrics.ts'
-import { RENEW_CLAIM_MS, type Outbox } from './outbox.ts'
+import type { Outbox } from './outbox.ts'
 import { createPerform } from './perform.ts'
 import type { Work } from './record.ts'
 import { createMarkerStore } from './release-dir-store.ts'
@@ -89,7 +89,7 @@ function createReporter(
     claim: (row) => outbox.claim(row),
     giveBack: (row) => outbox.giveBack(row),
     renew: (row) => outbox.renew(row),
-    renewMs: RENEW_CLAIM_MS,
+    renewMs: outbox.renewMs,
     reschedule: (row, to) => outbox.reschedule(row, to),
     remove: (row) => outbox.remove(row),
     send: (taskId, report) => coordinator.report(taskId, report, signal),

@@ -45,7 +45,7 @@ export class World {
   readonly stateIs = (state: string) => async () => (await this.fixture.task()).state === state
 
   outboxRow() {
-    return new Outbox(this.fixture.database, 'test').get(TASK)
+    return new Outbox(this.fixture.database, { owner: 'test', claimMs: 0 }).get(TASK)
   }
 
   /** Writes to the task's row as another process would. */

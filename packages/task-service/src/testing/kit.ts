@@ -39,7 +39,7 @@ export class Kit implements TaskKit {
     const { world, clock, change } = parts
     this.#parts = parts
     this.#store = new TaskStore(world.database)
-    this.#outbox = new Outbox(world.database, 'the test')
+    this.#outbox = new Outbox(world.database, { owner: 'the test', claimMs: 0 })
     this.processes = new Processes(parts.task, world)
     this.schedule = new Schedule({
       clock,

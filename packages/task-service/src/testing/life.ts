@@ -75,7 +75,7 @@ export class Life implements Host {
     this.#fence = createFence(() => this.#isDead)
     const database = fencedDatabase(world.database, this.#fence)
     const store = new TaskStore(database)
-    this.#outbox = new Outbox(database, this.owner)
+    this.#outbox = new Outbox(database, { owner: this.owner, claimMs: world.config.lease })
     this.#queue = new WorkQueue(world.changed)
     this.execute = createExecute({
       store,

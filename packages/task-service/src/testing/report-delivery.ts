@@ -2,7 +2,7 @@ import { isGone } from '@release-task/database'
 import type { Logger } from '@release-task/http'
 import type { CoordinatorClient } from '../coordinator-client.ts'
 import type { Execute } from '../execute.ts'
-import { RENEW_CLAIM_MS, type Outbox } from '../outbox.ts'
+import type { Outbox } from '../outbox.ts'
 import { Reporter } from '../reporter.ts'
 
 export interface DeliveryDependencies {
@@ -25,7 +25,7 @@ export async function deliverDue(deps: DeliveryDependencies): Promise<void> {
     claim: (row) => outbox.claim(row),
     giveBack: (row) => outbox.giveBack(row),
     renew: (row) => outbox.renew(row),
-    renewMs: RENEW_CLAIM_MS,
+    renewMs: outbox.renewMs,
     reschedule: (row, to) => outbox.reschedule(row, to),
     remove: (row) => outbox.remove(row),
     send: (taskId, report) => coordinator.report(taskId, report, signal),
