@@ -127,6 +127,7 @@ function createWorker(
   return new TaskWorker({
     owner,
     attemptDeadlineMs: config.attemptDeadline,
+    freshForMs: config.lease / 3,
     abandonAfterMs: config.lease,
     keeper,
     load,

@@ -50,6 +50,7 @@ class World {
     return {
       owner: OWNER,
       attemptDeadlineMs: 60_000,
+      freshForMs: 5000,
       abandonAfterMs: 10_000,
       keeper,
       load: async () => this.record,
@@ -87,6 +88,52 @@ describe('one task', () => {
     const lease = { id: ID, attempt: 2, owner: OWNER }
     expect([world.held, world.dropped]).toEqual([[lease], [lease]])
     expect(world.record).toMatchObject({ state: 'staged', staged: 'a', lease: null })
+  })
+
+  test('a claim that took long to be stored is made again before the work begins (WK-1)', async () => {
+    vi.useFakeTimers()
+    try {
+      const attempts: number[] = []
+      let isSlow = true
+      const claim = async () => {
+        const executed = await world.execute(aClaim({ owner: OWNER }))
+        if (isSlow) vi.advanceTimersByTime(5001)
+        isSlow = false
+        return executed
+      }
+      const perform: WorkerDependencies['perform'] = async ({ attempt }) => {
+        attempts.push(attempt)
+        return {}
+      }
+      await new TaskWorker(world.dependencies({ claim, perform })).handle(ID)
+      expect(attempts).toEqual([3])
+      expect(world.record).toMatchObject({ state: 'staged', crashes: 0 })
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  test('one that somebody else has taken meanwhile is left to it', async () => {
+    vi.useFakeTimers()
+    try {
+      const claim = async () => {
+        if (world.record.attempt > 1) return world.execute(aClaim({ owner: OWNER }))
+        const executed = await world.execute(aClaim({ owner: OWNER }))
+        vi.advanceTimersByTime(5001)
+        world.record = {
+          ...world.record,
+          attempt: 3,
+          lease: { owner: 'C', work: 'stage', expiresAt: NOW + 1 },
+        }
+        return executed
+      }
+      const perform = vi.fn<WorkerDependencies['perform']>()
+      await new TaskWorker(world.dependencies({ claim, perform })).handle(ID)
+      expect(perform).not.toHaveBeenCalled()
+      expect(world.held).toEqual([])
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   test('its last words go with its outcome', async () => {

@@ -24,6 +24,8 @@ export interface WorkerDependencies {
   readonly owner: string
   /** The total time of one attempt. */
   readonly attemptDeadlineMs: number
+  /** A claim whose answer took longer is no longer worth a whole lease. */
+  readonly freshForMs: number
   /** How long work may take to stop after the deadline; then it is left alone, fenced off by the next attempt. */
   readonly abandonAfterMs: number
   readonly keeper: LeaseKeeper
@@ -63,11 +65,23 @@ export class TaskWorker {
     // A lease of ours on a task that we do not work on was never heard of: its claim is repeated (WK-1).
     if (this.#stopping || this.#running.has(id)) return
     try {
-      const { decision, record } = await this.#deps.claim(id)
-      const claimed = decision.kind === 'next' && record?.lease?.owner === this.#deps.owner
-      if (claimed && record.work) await this.#run(record, record.work)
+      const record = await this.#claim(id)
+      if (record?.work) await this.#run(record, record.work)
     } catch (error) {
       this.#deps.log.error({ err: error, task_id: id }, 'cannot claim; the sweep tries again')
+    }
+  }
+
+  /**
+   * The lease counts from when the record was read. Where the database has taken long to answer since then it may be
+   * over, and another worker about to begin: it is claimed again, which costs nobody anything (WK-1).
+   */
+  async #claim(id: string): Promise<TaskRecord | null> {
+    for (;;) {
+      const askedAt = performance.now()
+      const { decision, record } = await this.#deps.claim(id)
+      if (decision.kind !== 'next' || record?.lease?.owner !== this.#deps.owner) return null
+      if (performance.now() - askedAt <= this.#deps.freshForMs) return record
     }
   }
 

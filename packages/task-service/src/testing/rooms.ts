@@ -49,6 +49,7 @@ export function createWorker(parts: WorkerParts): TaskWorker {
     owner,
     // By the clock of the machine, which is not the test's.
     attemptDeadlineMs: NO_DEADLINE_MS,
+    freshForMs: NO_DEADLINE_MS,
     abandonAfterMs: NO_DEADLINE_MS,
     keeper: { hold: nothing, drop: nothing, close: async () => undefined },
     load: async (id) => (await store.load(id)).record,
