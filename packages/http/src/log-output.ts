@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const BUSY_MS = 20
 const MOST_BUSY_TRIES = 50 // 1 s for a reader that takes nothing, and then the process ends without it
 
+const NOTHING = Buffer.alloc(0)
+
 /** The reader takes nothing at present. */
 const isBusy = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'EAGAIN' || error.code === 'EBUSY')
@@ -16,6 +18,8 @@ const isBusy = (error: unknown): boolean =>
 export class LogOutput {
   readonly #fd: number
   #lines: string[] = []
+  /** What is tried again in a moment. */
+  #rest: Buffer = NOTHING
   #isWriting = false
   #isBroken = false
 
@@ -31,7 +35,7 @@ export class LogOutput {
 
   /** Writes what is left, for a process that ends: there will be no later. */
   flushSync(): void {
-    const rest = this.#take()
+    const rest = Buffer.concat([this.#rest, this.#take()])
     for (let at = 0, busy = 0; at < rest.length && !this.#isBroken;)
       try {
         at += writeSync(this.#fd, rest, at)
@@ -53,7 +57,9 @@ export class LogOutput {
         at += await this.#writeSome(text, at)
       } catch (error) {
         if (!isBusy(error)) return this.#break()
+        this.#rest = text.subarray(at)
         await sleep(BUSY_MS)
+        this.#rest = NOTHING
       }
   }
 
