@@ -17,7 +17,7 @@ export type Fate =
   | { readonly type: 'double'; readonly afterMs: number }
   /** The line itself answers, as a gateway does; the request never arrives. */
   | { readonly type: 'gateway'; readonly status: GatewayStatus }
-  /** A report is answered 200 and never arrives: to its service it looks as if it was overwritten afterwards. */
+  /** A report of a state is answered 200 and never arrives: to its service it looks as if it was overwritten afterwards. */
   | { readonly type: 'swallow' }
 
 /** Also what looks like a word of the service, and is the page of a line that knows no way to it. */
@@ -28,7 +28,7 @@ const PASS: Fate = { type: 'pass' }
 // Between a second and two, which is what `Retry-After` can say and a round can wait for.
 export const RETRY_AFTER_S = 1
 
-/** @param trouble how much of what passes is troubled, 0 to 1 */
+/** @param trouble how much of what passes is troubled, 0 to 1; `isReport`: it tells a state */
 export function drawFate(random: Random, trouble: number, isReport: boolean): Fate {
   if (!random.chance(trouble)) return PASS
   return random.pick<() => Fate>([
@@ -39,7 +39,7 @@ export function drawFate(random: Random, trouble: number, isReport: boolean): Fa
     [10, () => ({ type: 'arrive_late', ms: random.between(100, 1500) })],
     [14, () => ({ type: 'double', afterMs: random.chance(0.5) ? 0 : random.between(20, 800) })],
     [12, () => ({ type: 'gateway', status: random.oneOf(GATEWAY) })],
-    [isReport ? 22 : 0, () => ({ type: 'swallow' })],
+    [isReport ? 45 : 0, () => ({ type: 'swallow' })],
   ])()
 }
 

@@ -66,9 +66,8 @@ export class FaultProxy {
     const received = await receive(incoming)
     const { link, random, record } = this.#options
     const { method, path } = received
-    const isReport = method === 'PATCH'
-    const fate = drawFate(random(), this.#trouble, isReport)
     const body = parse(received.body)
+    const fate = drawFate(random(), this.#trouble, method === 'PATCH' && hasState(body))
     if (method !== 'GET') record({ type: 'request', link, path, body })
     const answer = await this.#meet(fate, received, outgoing)
     if (!isWorthALine(method, fate)) return
@@ -173,6 +172,11 @@ function cut(outgoing: ServerResponse, { status, headers, body }: Answer): void 
 function end(outgoing: ServerResponse): null {
   outgoing.destroy()
   return null
+}
+
+/** Progress that is lost is followed by more; a state is what must not be. */
+function hasState(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && 'state' in body
 }
 
 function gateway(outgoing: ServerResponse, status: number): null {
