@@ -128,6 +128,7 @@ async function main(folder: string): Promise<void> {
       () => shown.locator('.progress .number').allTextContents(),
       (texts) => texts[0] === '100 %' && texts[1] !== undefined && Number.parseInt(texts[1], 10) > 20,
     )
+    await shown.locator('.timeline-box rect').first().waitFor()
     await take(shown, folder, 'release-running')
     source.letGo()
     await button(shown, 'Publish…').and(shown.locator('[aria-disabled="false"]')).click()

@@ -1,6 +1,6 @@
 import { useElementSize } from '@mantine/hooks'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { useMemo, useRef } from 'react'
+import { useMemo, useRef, useState } from 'react'
 import type { Release, ReleaseEvent } from '../../api-types.ts'
 import { useKnownNow } from '../../components/use-page.ts'
 import { lookOf } from '../../states.ts'
@@ -41,7 +41,7 @@ export function TimelineView({
   readonly events: readonly ReleaseEvent[]
 }) {
   const timeline = useMemo(() => timelineOf(release, events), [release, events])
-  const { ref, width } = useElementSize()
+  const { ref, width } = useKnownWidth()
   const now = useKnownNow(timeline.to === null ? 'second' : 'slow')
   // A change may be newer than the clock here, which moves once a second.
   const to = Math.max(timeline.to ?? now, timeline.changedAt, timeline.from + 1000)
@@ -59,6 +59,14 @@ export function TimelineView({
       <PhaseTable timeline={timeline} now={now} />
     </div>
   )
+}
+
+/** The width of an element. One that is not laid out for a moment, as in a window being resized, keeps the one it had. */
+function useKnownWidth() {
+  const { ref, width } = useElementSize()
+  const [known, setKnown] = useState(0)
+  if (width > 0 && width !== known) setKnown(width)
+  return { ref, width: known }
 }
 
 function scaleOf(width: number, from: number, to: number): Scale {
