@@ -92,12 +92,12 @@ test(
       detached: true,
     })
     try {
-      const ask = (path: string) =>
-        fetch(`http://127.0.0.1:${port}${path}`, { headers: { accept: 'text/html' } })
-      const shown = async () => (await ask('/releases').catch(() => null))?.text()
+      const address = `http://127.0.0.1:${port}/releases`
+      const ask = (url: string | URL) => fetch(url, { headers: { accept: 'text/html' } })
+      const shown = async () => (await ask(address).catch(() => null))?.text()
       const html = await until(shown, (text) => text !== undefined, MINUTES)
-      const [, script = 'none'] = /src="(\/assets\/[\w-]+\.js)"/.exec(html ?? '') ?? []
-      expect((await ask(script)).headers.get('content-type')).toContain('text/javascript')
+      const [, script = 'none'] = /src="([\w./-]+\.js)"/.exec(html ?? '') ?? []
+      expect((await ask(new URL(script, address))).headers.get('content-type')).toContain('text/javascript')
     } finally {
       process.kill(-(child.pid ?? 0), 'SIGTERM')
       await once(child, 'close')

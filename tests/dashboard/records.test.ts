@@ -222,9 +222,9 @@ describe.skipIf(isAbsent)('the records behind a release, in a browser', { timeou
     expect(fields.map((text) => text.replaceAll(/\s+/g, ' ').slice(0, 30))).toEqual([
       'method: POST',
       'author: dev-admin',
-      'studyId: null',
+      'study: null',
       'description: <b>All</b> of spr',
-      `releaseId: ${release}`,
+      `release: ${release}`,
     ])
     const whole = entry.getByText('The end.')
     expect(await whole.isVisible()).toBe(false)
