@@ -220,6 +220,7 @@ const sticksOut = (page: Page) =>
 /** The words of buttons that are wider than what is drawn of them. */
 const cutWords = (page: Page) =>
   page.evaluate((): string[] =>
+    // It runs in the page; the tests are compiled without the types of a browser.
     [...(globalThis as any).document.querySelectorAll('button, button *')]
       .filter((one) => one.clientWidth > 0 && one.scrollWidth > one.clientWidth + 1)
       .map((one) => String(one.textContent)),

@@ -307,6 +307,7 @@ describe.skipIf(isAbsent)('a release in a browser', { timeout: 120_000 }, () => 
 
 /** Runs in the page: what has the focus, by its name. For whoever waits: it leaves the focus where it is. */
 function focusedName(): string {
+  // It runs in the page; the tests are compiled without the types of a browser.
   const one = (globalThis as any).document.activeElement
   return String(one.getAttribute('aria-label') ?? one.labels?.[0]?.textContent ?? one.textContent).trim()
 }
