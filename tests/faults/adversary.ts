@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describeFault, type Fault, type TimedFault } from './plan.ts'
+import { trueTime, type EffectLine, type HistoryLine } from './history.ts'
+import { describeFault, type AtWork, type Fault, type TimedFault } from './plan.ts'
 import type { Slot } from './slot.ts'
 import type { FaultSystem } from './system.ts'
 
@@ -36,9 +37,9 @@ function commit(system: FaultSystem, fault: Fault): Promise<void> {
     case 'stop':
       return system.slot(fault.slot).stop(fault.forMs)
     case 'pause_work':
-      return pauseWork(system, fault.forMs)
+      return pauseWork(system, fault)
     case 'cut_off':
-      return cutOff(system, fault.forMs)
+      return cutOff(system, fault)
     case 'network':
       return trouble(system, fault)
     case 'disk_full':
@@ -48,31 +49,39 @@ function commit(system: FaultSystem, fault: Fault): Promise<void> {
   }
 }
 
-const WORK_WITHIN_MS = 1000
+const WORK_WITHIN_MS = 1500
 const LOOK_MS = 10
 
-async function pauseWork(system: FaultSystem, forMs: number): Promise<void> {
-  await (await whoBegins(system))?.stop(forMs)
+async function pauseWork(system: FaultSystem, fault: AtWork): Promise<void> {
+  await (await whoWorks(system, fault))?.stop(fault.forMs)
 }
 
-async function cutOff(system: FaultSystem, forMs: number): Promise<void> {
-  const worker = await whoBegins(system)
+async function cutOff(system: FaultSystem, fault: AtWork): Promise<void> {
+  const worker = await whoWorks(system, fault)
   const line = worker && system.databaseLines.get(worker.name)
-  if (line) await worker.cut(line, forMs)
+  if (line) await worker.cut(line, fault.forMs)
 }
 
-/** The worker that begins to work next; null where none does for a while. */
-async function whoBegins(system: FaultSystem): Promise<Slot | null> {
-  const workers = [...system.slots.values()].filter(({ name }) => name.includes('-worker-'))
+/** The next worker that is so far in such work; null where none is for a while. */
+async function whoWorks(system: FaultSystem, { work, afterMs }: AtWork): Promise<Slot | null> {
   const from = system.mark()
   const end = performance.now() + WORK_WITHIN_MS
   while (performance.now() < end) {
-    const begun = system.history(from).findLast((line) => line.type === 'effect' && line.edge === 'begin')
-    const worker = workers.find(({ pid }) => begun?.type === 'effect' && begun.pid === pid)
+    const running = workersAt(work, system.history(from)).find(({ at }) => trueTime() - at >= afterMs)
+    const worker = [...system.slots.values()].find(({ pid }) => running && pid === running.pid)
     if (worker) return worker
     await sleep(LOOK_MS)
   }
   return null
+}
+
+/** What has begun and not ended, of services that have workers of their own, where another can take it over. */
+function workersAt(work: AtWork['work'], history: readonly HistoryLine[]): (HistoryLine & EffectLine)[] {
+  const effects = history.filter((line): line is HistoryLine & EffectLine => line.type === 'effect')
+  const over = new Set(effects.flatMap(({ edge, token }) => (edge === 'begin' ? [] : [token])))
+  return effects.filter(
+    (line) => line.edge === 'begin' && line.work === work && line.service === 'beta' && !over.has(line.token),
+  )
 }
 
 async function trouble(

@@ -30,16 +30,23 @@ export interface ReleasePlan {
 export type Fault =
   | { readonly type: 'kill'; readonly slot: string; readonly downMs: number; readonly skewMs: number }
   | { readonly type: 'stop'; readonly slot: string; readonly forMs: number }
-  /** The same to a worker that has just begun to work, so that another takes its work over. */
-  | { readonly type: 'pause_work'; readonly forMs: number }
-  /** A worker that has just begun to work loses its way to its database: no answer, and no end of the connection. */
-  | { readonly type: 'cut_off'; readonly forMs: number }
+  /** The same to a worker in the middle of its work, so that another takes its work over. */
+  | ({ readonly type: 'pause_work' } & AtWork)
+  /** A worker in the middle of its work loses its way to its database: no answer, and no end of the connection. */
+  | ({ readonly type: 'cut_off' } & AtWork)
   | { readonly type: 'terminate'; readonly slot: string; readonly downMs: number }
   | { readonly type: 'network'; readonly link: string; readonly forMs: number; readonly trouble: number }
   | { readonly type: 'disk_full'; readonly slot: string; readonly forMs: number }
   | { readonly type: 'redis_kill'; readonly downMs: number }
   | { readonly type: 'redis_flush' }
   | { readonly type: 'postgres_restart'; readonly how: 'fast' | 'crash' }
+
+/** The next worker that begins this work, so long after it began. */
+export interface AtWork {
+  readonly work: 'stage' | 'publish'
+  readonly afterMs: number
+  readonly forMs: number
+}
 
 export type TimedFault = Fault & { readonly atMs: number }
 
@@ -79,7 +86,8 @@ export const isPolling = (seed: number): boolean => Math.floor(seed / BLOCK) % 2
 
 export function planRound(seed: number, backend: Backend): RoundPlan {
   const random = new Random(seed)
-  const releases = Array.from({ length: random.between(3, 5) }, () => planRelease(random))
+  const others = Array.from({ length: random.between(2, 4) }, () => planRelease(random))
+  const releases = [planEarlyRelease(random), ...others]
   const faults = Array.from({ length: random.between(4, 7) }, () => timed(planFault(random, backend), random))
   return { seed, releases, faults: faults.toSorted((a, b) => a.atMs - b.atMs) }
 }
@@ -87,6 +95,18 @@ export function planRound(seed: number, backend: Backend): RoundPlan {
 function timed(fault: Fault, random: Random): TimedFault {
   const isLong = 'forMs' in fault && fault.forMs > LEASE_MS
   return { ...fault, atMs: random.between(0, isLong ? LONG_FROM_MS : FAULTS_FOR_MS) }
+}
+
+/** Is published while the faults of its round still happen. */
+function planEarlyRelease(random: Random): ReleasePlan {
+  return {
+    intent: { type: 'publish' },
+    startMs: random.between(0, 200),
+    stageMs: random.between(20, 300),
+    publishMs: random.between(200, 600),
+    isFlaky: random.chance(0.15),
+    isStubborn: random.chance(0.6),
+  }
 }
 
 function planRelease(random: Random): ReleasePlan {
@@ -97,7 +117,7 @@ function planRelease(random: Random): ReleasePlan {
     stageMs: random.chance(0.1) ? random.between(LEASE_MS + 300, LEASE_MS + 1200) : random.between(20, 900),
     publishMs: random.between(20, 500),
     isFlaky: random.chance(0.15),
-    isStubborn: random.chance(0.25),
+    isStubborn: random.chance(0.5),
   }
 }
 
@@ -115,7 +135,7 @@ function planFault(random: Random, backend: Backend): Fault {
   const choices: (readonly [number, () => Fault])[] = [
     [30, () => planKill(random, backend)],
     [12, () => ({ type: 'stop', slot: random.oneOf(slots), forMs: planStopMs(random) })],
-    [9, () => ({ type: 'pause_work', forMs: planLongMs(random) })],
+    [14, () => ({ type: 'pause_work', ...planAtWork(random) })],
     [8, () => ({ type: 'terminate', slot: random.oneOf(slots), downMs: random.between(0, 600) })],
     [36, () => planNetwork(random)],
     [6, () => ({ type: 'disk_full', slot: random.oneOf(sqlite), forMs: random.between(100, 1200) })],
@@ -124,7 +144,7 @@ function planFault(random: Random, backend: Backend): Fault {
     choices.push(
       [6, () => ({ type: 'redis_kill', downMs: random.between(0, 1500) })],
       [8, () => ({ type: 'redis_flush' })],
-      [8, () => ({ type: 'cut_off', forMs: planLongMs(random) })],
+      [10, () => ({ type: 'cut_off', ...planAtWork(random) })],
       [8, () => ({ type: 'postgres_restart', how: random.oneOf(['fast', 'crash']) })],
     )
   return random.pick(choices)()
@@ -143,10 +163,21 @@ function planStopMs(random: Random): number {
   return random.chance(0.7) ? random.between(50, 500) : planLongMs(random)
 }
 
+function planAtWork(random: Random): AtWork {
+  const work = random.oneOf(['stage', 'publish'] as const)
+  // In the first half of `publish`, before anything is public.
+  const afterMs = random.between(0, work === 'stage' ? 300 : 100)
+  return { work, afterMs, forMs: planLongMs(random) }
+}
+
 const planLongMs = (random: Random): number => random.between(LEASE_MS + 300, LEASE_MS + 900)
 
 function planNetwork(random: Random): Fault {
-  const link = random.oneOf(LINKS)
+  const link = random.pick<(typeof LINKS)[number]>([
+    [25, 'to alpha'],
+    [25, 'to beta'],
+    [50, 'coordinator'],
+  ])
   return { type: 'network', link, forMs: random.between(300, 2000), trouble: random.between(30, 90) / 100 }
 }
 
