@@ -49,7 +49,7 @@ function commit(system: FaultSystem, fault: Fault): Promise<void> {
   }
 }
 
-const WORK_WITHIN_MS = 1500
+const WORK_WITHIN_MS = 2500
 const LOOK_MS = 10
 
 async function pauseWork(system: FaultSystem, fault: AtWork): Promise<void> {

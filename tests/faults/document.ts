@@ -16,8 +16,8 @@ A round runs three to five releases over two task services, as real processes: o
 other with its APIs and workers apart. Some releases are published, some canceled in each of their phases, some fail;
 some of the author's code fails once before it works, some does not stop when it is told to, some takes longer than a
 lease. Meanwhile four to seven faults happen at random moments, all of
-them from the seed: processes are killed and started again, suspended (also just after they began to work, and for
-longer than their lease), stopped in good order; their disk is full; every line between coordinator and services drops,
+them from the seed: processes are killed and started again, suspended, stopped in good order; in every round one worker
+is caught in the middle of its work and comes back when somebody else has it; their disk is full; every line between coordinator and services drops,
 delays, doubles, cuts, answers as a broken gateway does, delivers what its sender has given up, or confirms a report
 that never arrives. In \`full\` there are two coordinators, two APIs and two workers on PostgreSQL and Redis, which are
 killed, restarted and flushed too; workers come back with clocks that are five minutes off, or lose the way to their

@@ -40,7 +40,7 @@ const NOBODY_POLLS = ['tests/faults/plan.ts', '% 2 === 1', '% 2 === 2'] as const
 export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a claim does not look whether somebody holds a lease',
-    backend: 'sqlite',
+    backend: 'full',
     seed: 1000,
     patches: [
       [

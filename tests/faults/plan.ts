@@ -88,8 +88,11 @@ export function planRound(seed: number, backend: Backend): RoundPlan {
   const random = new Random(seed)
   const others = Array.from({ length: random.between(2, 4) }, () => planRelease(random))
   const releases = [planEarlyRelease(random), ...others]
-  const faults = Array.from({ length: random.between(4, 7) }, () => timed(planFault(random, backend), random))
-  return { seed, releases, faults: faults.toSorted((a, b) => a.atMs - b.atMs) }
+  const faults = Array.from({ length: random.between(3, 6) }, () => planFault(random, backend))
+  // Whoever comes back to work that somebody else has by now is what leases are for: it happens in every round.
+  faults.push(planMeeting(random, backend))
+  const all = faults.map((fault) => timed(fault, random))
+  return { seed, releases, faults: all.toSorted((a, b) => a.atMs - b.atMs) }
 }
 
 function timed(fault: Fault, random: Random): TimedFault {
@@ -102,7 +105,7 @@ function planEarlyRelease(random: Random): ReleasePlan {
   return {
     intent: { type: 'publish' },
     startMs: random.between(0, 200),
-    stageMs: random.between(20, 300),
+    stageMs: random.between(50, 500),
     publishMs: random.between(200, 600),
     isFlaky: random.chance(0.15),
     isStubborn: random.chance(0.6),
@@ -114,8 +117,8 @@ function planRelease(random: Random): ReleasePlan {
     intent: planIntent(random),
     startMs: random.between(0, 900),
     // Some work longer than a lease, which must be renewed for that.
-    stageMs: random.chance(0.1) ? random.between(LEASE_MS + 300, LEASE_MS + 1200) : random.between(20, 900),
-    publishMs: random.between(20, 500),
+    stageMs: random.chance(0.1) ? random.between(LEASE_MS + 300, LEASE_MS + 1200) : random.between(100, 1100),
+    publishMs: random.between(50, 600),
     isFlaky: random.chance(0.15),
     isStubborn: random.chance(0.5),
   }
@@ -135,7 +138,6 @@ function planFault(random: Random, backend: Backend): Fault {
   const choices: (readonly [number, () => Fault])[] = [
     [30, () => planKill(random, backend)],
     [12, () => ({ type: 'stop', slot: random.oneOf(slots), forMs: planStopMs(random) })],
-    [14, () => ({ type: 'pause_work', ...planAtWork(random) })],
     [8, () => ({ type: 'terminate', slot: random.oneOf(slots), downMs: random.between(0, 600) })],
     [36, () => planNetwork(random)],
     [6, () => ({ type: 'disk_full', slot: random.oneOf(sqlite), forMs: random.between(100, 1200) })],
@@ -144,7 +146,6 @@ function planFault(random: Random, backend: Backend): Fault {
     choices.push(
       [6, () => ({ type: 'redis_kill', downMs: random.between(0, 1500) })],
       [8, () => ({ type: 'redis_flush' })],
-      [10, () => ({ type: 'cut_off', ...planAtWork(random) })],
       [8, () => ({ type: 'postgres_restart', how: random.oneOf(['fast', 'crash']) })],
     )
   return random.pick(choices)()
@@ -160,14 +161,20 @@ function planKill(random: Random, backend: Backend): Fault {
 
 /** Most of them short, as a busy machine; the others until somebody else has taken the work over. */
 function planStopMs(random: Random): number {
-  return random.chance(0.7) ? random.between(50, 500) : planLongMs(random)
+  return random.chance(0.8) ? random.between(50, 500) : planLongMs(random)
+}
+
+function planMeeting(random: Random, backend: Backend): Fault {
+  const type = backend === 'full' && random.chance(0.5) ? 'cut_off' : 'pause_work'
+  return { type, ...planAtWork(random) }
 }
 
 function planAtWork(random: Random): AtWork {
   const work = random.oneOf(['stage', 'publish'] as const)
   // In the first half of `publish`, before anything is public.
-  const afterMs = random.between(0, work === 'stage' ? 300 : 100)
-  return { work, afterMs, forMs: planLongMs(random) }
+  const afterMs = work === 'stage' ? random.between(100, 500) : random.between(0, 100)
+  // Back while whoever has taken the work over is still at it.
+  return { work, afterMs, forMs: random.between(LEASE_MS + 50, LEASE_MS + 500) }
 }
 
 const planLongMs = (random: Random): number => random.between(LEASE_MS + 300, LEASE_MS + 900)
