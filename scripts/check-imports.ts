@@ -17,8 +17,9 @@ const MAY_IMPORT: { readonly [owner: string]: readonly string[] } = {
   coordinator: ['protocol', 'settings', 'http', 'database', 'queue', 'auth'],
   'study-records': ['task-service'],
   'release-folder': ['task-service', 'settings'],
+  conformance: ['protocol', 'http'],
   auth: ['http', 'settings'],
-  cli: ['protocol', 'settings', 'http', 'database', 'auth', 'task-service', 'coordinator'],
+  cli: ['protocol', 'settings', 'http', 'database', 'auth', 'task-service', 'coordinator', 'conformance'],
 }
 
 /** The rules of the protocol are pure: they know its words, each other, and nothing that does something. */

@@ -47,6 +47,11 @@ const COMMANDS: { readonly [name: string]: Listed } = {
     about: 'look at tasks, and help those that need a person',
     load: async () => (await import('./people/task-commands.ts')).tasksCommand(),
   },
+  check: {
+    about:
+      'say whether a running task service or coordinator follows the contract, whatever it is written in',
+    load: async () => (await import('./check/check-command.ts')).checkCommand(),
+  },
   services: {
     about: 'register task services, and say which get tasks',
     load: async () => (await import('./people/service-commands.ts')).servicesCommand(),

@@ -43,6 +43,14 @@ export const COMMAND_ERRORS = {
     exit: 'notReachable',
     meaning: 'The answer was lost: look whether it was done before you repeat it.',
   },
+  CHECK_PLACE_TAKEN: {
+    exit: 'usage',
+    meaning: '`check`: somebody else listens where the checker would stand in for the coordinator.',
+  },
+  CHECK_REFUSED: {
+    exit: 'refused',
+    meaning: '`check`: it cannot be made without harm, or not at all; the message says why.',
+  },
   NOT_PERMITTED: {
     exit: 'notPermitted',
     meaning: 'No good token, or one whose bearer may not do this: see [access.md](access.md).',

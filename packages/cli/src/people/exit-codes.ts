@@ -14,7 +14,8 @@ export type ExitName = keyof typeof EXIT
 
 export const EXIT_MEANINGS: { readonly [name in ExitName]: string } = {
   done: 'done; with `wait`: reached',
-  refused: 'refused, not found, or declined; with `wait`: the release came to another end',
+  refused:
+    'refused, not found, or declined; with `wait`: the release came to another end; with `check`: the contract is broken',
   usage: 'wrong usage: nothing was asked of the coordinator',
   timedOut: '`wait`: the time was over first',
   notReachable: 'the coordinator, the task service or the issuer of tokens could not be reached',
