@@ -378,6 +378,23 @@ describe('away', () => {
   })
 })
 
+const WRONG: readonly (readonly string[])[] = [
+  ['token'],
+  ['serve', '--port', 'x'],
+  ['dev', '--nonsense'],
+  ['new'],
+  ['backup'],
+  ['coordinator', '--port', '70000'],
+  ['check'],
+  ['check', 'task-service', 'nonsense'],
+]
+test.each(WRONG)('wrong usage is 2 for those that run something too: %s', async (...words) => {
+  const { run } = typing('http://127.0.0.1:1')
+  const { code, stdout, stderr } = await run(...words)
+  expect([code, stdout]).toEqual([2, ''])
+  expect(stderr).toContain('--help')
+})
+
 test('wrong usage is 2, names what is wrong, and asks nobody', async () => {
   const { run } = typing('http://127.0.0.1:1')
   const wrong = async (text: string, ...args: string[]) => {

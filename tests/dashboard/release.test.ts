@@ -126,6 +126,21 @@ describe.skipIf(isAbsent)('a release in a browser', { timeout: 120_000 }, () => 
     expect(await desk.ask('GET', release)).toMatchObject({ state: 'published', version: '0.1.0' })
   })
 
+  test('a timeline that has no width for a moment keeps its bars', async () => {
+    const id = await heldRelease('No width')
+    const { page } = await open(`/releases/${id}`, 'admin')
+    const bars = page.locator('.timeline-box rect')
+    await bars.first().waitFor()
+    // What looks at sizes is told after the next frame.
+    const squeeze = (width: string) =>
+      page.evaluate(`document.querySelector('.timeline').style.width = '${width}'
+        new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(seen)))`)
+    await squeeze('0px')
+    expect(await bars.count()).toBeGreaterThan(0)
+    await squeeze('')
+    expect(await bars.first().isVisible()).toBe(true)
+  })
+
   test('a release is canceled in the middle of its work, after asking', async () => {
     const id = await heldRelease('In the middle')
     const { page } = await open(`/releases/${id}`, 'admin')

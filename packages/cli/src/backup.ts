@@ -2,6 +2,7 @@ import type { Backup } from '@release-task/database'
 import { Command, Option } from 'commander'
 import { bytes } from './dev/text.ts'
 import { CliError } from './errors.ts'
+import { strictCommand } from './usage.ts'
 
 export interface BackupFlags {
   readonly database?: string
@@ -17,7 +18,7 @@ and -shm, and start the service.`
 
 /** `release-task backup`: copies a database into one file while its service runs. */
 export function backupCommand(): Command {
-  return new Command('backup')
+  return strictCommand(new Command('backup'))
     .argument('<file>', 'the copy; a file that exists is not overwritten')
     .option('--database <url>', 'address of the database, before DATABASE_URL')
     .addOption(new Option('--data <folder>', 'folder that --data of the service named').conflicts('database'))

@@ -1,10 +1,11 @@
 import { Command } from 'commander'
 import type { DevOptions } from './dev/dev.ts'
 import { port } from './options.ts'
+import { strictCommand } from './usage.ts'
 
 /** `release-task dev`: a whole system on one machine. */
 export function devCommand(version: string): Command {
-  return new Command('dev')
+  return strictCommand(new Command('dev'))
     .argument('<task files...>', 'files that export defineTask({...})')
     .option('--once', 'end with the release: 0 when it is published, 1 otherwise', false)
     .option('--new', 'issue another release although there is one already', false)

@@ -7,6 +7,7 @@ import { loadTask } from './load-task.ts'
 import { oneOf, port } from './options.ts'
 import { hasPrograms, programTask, type ProgramFlags } from './program-task.ts'
 import { runUntilSignal } from './run-until-signal.ts'
+import { strictCommand } from './usage.ts'
 
 const ROLES = ['all', 'api', 'worker'] as const
 type Role = (typeof ROLES)[number]
@@ -26,7 +27,7 @@ interface ServeFlags extends ProgramFlags {
 
 /** `release-task serve`: one task service, or one of several processes of it. */
 export function serveCommand(): Command {
-  return new Command('serve')
+  return strictCommand(new Command('serve'))
     .argument('[task file]', 'the file that exports defineTask({...}); none where programs are given')
     .option('--stage <program>', 'program that stages, run by sh -c: a task without any TypeScript')
     .option('--publish <program>', 'program that publishes')

@@ -1,9 +1,10 @@
 import { Command, Option } from 'commander'
 import { LANGUAGES, newProject, type Language } from './new-project.ts'
+import { strictCommand } from '../usage.ts'
 
 /** `release-task new`: a first task service. */
 export function newCommand(version: string): Command {
-  return new Command('new')
+  return strictCommand(new Command('new'))
     .argument('<name>', 'of the folder and of the task')
     .addOption(
       new Option('--lang <language>', 'what its work is written in').choices(LANGUAGES).default('ts'),
