@@ -24,8 +24,8 @@ const COORDINATOR = [
   'POST /releases/RE_…/publish', 'DELETE /releases/RE_…', 'POST /releases/status_checks', 'PATCH /tasks/TA_…',
   'POST /tasks/status_checks', 'POST /task-services', 'PATCH /task-services/TS_…', 'DELETE /task-services/TS_…',
   'POST /task-services/health_checks', 'POST /release-notes', 'PATCH /release-notes/RN_…',
-  'DELETE /release-notes/RN_…', 'POST /studies/sync', 'GET /audit', 'GET /sign-in', 'GET /me', 'GET /metrics',
-  'GET /readyz',
+  'DELETE /release-notes/RN_…', 'POST /studies/sync', 'GET /audit', 'GET /sign-in', 'GET /me', 'POST /graphql',
+  'GET /metrics', 'GET /readyz',
 ] // prettier-ignore
 const SERVICE = [
   'GET /status', 'GET /readyz', 'GET /tasks', 'GET /tasks/TA_…/events', 'GET /metrics', 'POST /tasks',

@@ -14,6 +14,8 @@ import { QUEUE_ERRORS } from '../packages/queue/src/errors.ts'
 import { TASK_SERVICE_ERRORS } from '../packages/task-service/src/errors.ts'
 import { SETTINGS as REFERENCE_TASK_SETTINGS } from '../apps/reference-task/src/config.ts'
 import { SETTINGS as REPORT_TASK_SETTINGS } from '../apps/report-task/src/config.ts'
+import { buildSchema, printSchema } from 'graphql'
+import { SDL } from '../packages/coordinator/src/graphql/schema.ts'
 import { access } from './access.ts'
 
 const NOTE = '<!-- Written by `npm run generate` from the code; a test refuses a difference. -->'
@@ -117,6 +119,8 @@ const FILES: { readonly [path: string]: () => string } = {
   'docs/configuration.md': configuration,
   'docs/errors.md': errors,
   'docs/access.md': () => access(NOTE),
+  // Exactly what a tool prints of the running schema, so without the note.
+  'docs/schema.graphql': () => printSchema(buildSchema(SDL)),
 }
 
 const check = process.argv.includes('--check')

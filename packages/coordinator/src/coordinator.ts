@@ -24,6 +24,7 @@ import { ActionOutbox, type OutboxRow } from './outbox.ts'
 import { policyOf } from './policy.ts'
 import { PollStore } from './poll-store.ts'
 import { PublicationStore } from './publication-store.ts'
+import { SearchStore } from './search-store.ts'
 import { ReleaseStore } from './store.ts'
 import { StudyStore } from './study-store.ts'
 import { syncStudies, type StudySource } from './study-sync.ts'
@@ -93,6 +94,7 @@ export async function createCoordinator(parts: CoordinatorParts): Promise<Coordi
     bell,
     notes: new NoteStore(database, random),
     publications: new PublicationStore(database),
+    search: new SearchStore(database),
     audit: new AuditStore(database),
     verifier: plan.verifier && createVerifier(plan.verifier),
     policy: createPolicy(plan.policy),

@@ -35,13 +35,13 @@ export class EventStore {
 
   async get(id: string): Promise<ReleaseEvent | null> {
     const [row] = await this.#database.all<Row>(this.#queries.get, { id })
-    return row ? fromRow(row) : null
+    return row ? eventFromRow(row) : null
   }
 
   async list(filter: EventFilter, window: Window): Promise<Page<ReleaseEvent>> {
     const rows = await this.#database.all<Row>(this.#queries.list, { ...filter, ...window })
     const [total] = await this.#database.all<{ count: number }>(this.#queries.count, { ...filter })
-    return { count: total?.count ?? 0, results: rows.map(fromRow) }
+    return { count: total?.count ?? 0, results: rows.map(eventFromRow) }
   }
 
   /**
@@ -56,11 +56,11 @@ export class EventStore {
   /** Oldest first, after a position. */
   async after(filter: EventFilter, after: number, limit: number): Promise<ReleaseEvent[]> {
     const rows = await this.#database.all<Row>(this.#queries.after, { ...filter, after, limit })
-    return rows.map(fromRow)
+    return rows.map(eventFromRow)
   }
 }
 
-function fromRow(row: Row): ReleaseEvent {
+export function eventFromRow(row: Row): ReleaseEvent {
   return {
     position: row['position'] as number,
     id: row['kf_id'] as string,

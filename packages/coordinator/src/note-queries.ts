@@ -14,15 +14,21 @@ const id = parameter('id')
 export const RELEASE_PLACES: readonly string[] = Array.from({ length: 50 }, (_, index) => `release_${index}`)
 
 /**
- * Statements that read notes. The study is read from the release's own list: one that a waiting release has lost
- * since is null here, whoever wrote first (CR-34).
+ * Notes as they are shown. The study is read from the release's own list: one that a waiting release has lost since is
+ * null here, whoever wrote first (CR-34).
  */
-export function noteReads({ builder }: Database) {
+export function shownNotes({ builder }: Database) {
   const notes = builder
     .selectFrom('release_notes as note')
     .leftJoin('release_studies as part', (join) =>
       join.onRef('part.release_id', '=', 'note.release_id').onRef('part.study_id', '=', 'note.study_id'),
     )
+  return { notes, shown: SHOWN }
+}
+
+/** Statements that read notes. */
+export function noteReads(database: Database) {
+  const { notes } = shownNotes(database)
   const listed = notes
     .where(given('note.author', 'author'))
     .where(given('note.release_id', 'release'))

@@ -44,14 +44,14 @@ export class NoteStore {
 
   async get(id: string): Promise<ReleaseNote | null> {
     const [row] = await this.#database.all<Row>(this.#reads.get, { id })
-    return row ? fromRow(row) : null
+    return row ? noteFromRow(row) : null
   }
 
   /** Newest first. */
   async list(filter: NoteFilter, window: Window): Promise<Page<ReleaseNote>> {
     const rows = await this.#database.all<Row>(this.#reads.list, { ...filter, ...window })
     const [total] = await this.#database.all<{ count: number }>(this.#reads.count, { ...filter })
-    return { count: total?.count ?? 0, results: rows.map(fromRow) }
+    return { count: total?.count ?? 0, results: rows.map(noteFromRow) }
   }
 
   /** The notes of each release, newest first: one query for fifty releases. A release without notes is not in it. */
@@ -66,7 +66,7 @@ export class NoteStore {
         return this.#database.all<Row>(this.#reads.ofReleases, values)
       }),
     )
-    return Map.groupBy(rows.flat().map(fromRow), (note) => note.releaseId)
+    return Map.groupBy(rows.flat().map(noteFromRow), (note) => note.releaseId)
   }
 
   /** @returns the new id; null where the release is not there, the study is none of its, or the id is taken */
@@ -119,7 +119,7 @@ function toRow({ description, author, releaseId, studyId }: NoteFields) {
   return { description, author, release_id: releaseId, study_id: studyId }
 }
 
-function fromRow(row: Row): ReleaseNote {
+export function noteFromRow(row: Row): ReleaseNote {
   return {
     id: row['kf_id'] as ReleaseNoteId,
     revision: row['revision'] as number,

@@ -1,10 +1,12 @@
 import formbody from '@fastify/formbody'
 import { guard, type Permission } from '@release-task/auth'
 import { createApp, serveMetrics, type App, type FastifyReply, type FastifyRequest } from '@release-task/http'
+import { VERSION } from '../graphql/status.ts'
 import { addAudit } from './audit.ts'
 import type { HttpDependencies } from './dependencies.ts'
 import { addEventStream } from './event-stream.ts'
 import { addEvents } from './events.ts'
+import { addGraphql, answersByField } from './graphql.ts'
 import { isHint } from './legacy.ts'
 import { addLatestPublished } from './latest-published.ts'
 import { linksOf, type Resource } from './links.ts'
@@ -34,7 +36,7 @@ export async function createHttp(deps: HttpDependencies): Promise<App> {
   const { rateLimit, trustProxy, corsOrigins } = deps.config
   const app = await createApp({
     title: 'Release coordinator',
-    version: '0.1.0',
+    version: VERSION,
     logger: deps.log,
     rateLimit,
     corsOrigins,
@@ -63,6 +65,7 @@ export async function createHttp(deps: HttpDependencies): Promise<App> {
   addEventStream(app, deps)
   addAudit(app, deps)
   addSignIn(app, deps)
+  addGraphql(app, deps)
   addHealth(app, deps)
   addMethods(app)
   serveMetrics(app, deps.registry)
@@ -73,7 +76,8 @@ export async function createHttp(deps: HttpDependencies): Promise<App> {
 function addGuard(app: App, deps: HttpDependencies): void {
   const { verifier, policy, log } = deps
   const refuse = (reply: FastifyReply, detail: string) => reply.status(403).send({ detail })
-  const exception = (permission: Permission, request: FastifyRequest) => isHint(deps, permission, request)
+  const exception = async (permission: Permission, request: FastifyRequest) =>
+    answersByField(permission, request) || isHint(deps, permission, request)
   guard(app, { verifier, policy, permissionOf, subjectOf, exception, refuse, log })
 }
 

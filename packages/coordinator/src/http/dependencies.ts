@@ -10,6 +10,7 @@ import type { Monitor } from '../monitor.ts'
 import type { NoteStore } from '../note-store.ts'
 import type { ActionOutbox } from '../outbox.ts'
 import type { PublicationStore } from '../publication-store.ts'
+import type { SearchStore } from '../search-store.ts'
 import type { ReleaseStore } from '../store.ts'
 import type { StudySource } from '../study-sync.ts'
 import type { StudyStore } from '../study-store.ts'
@@ -26,6 +27,7 @@ export interface HttpDependencies {
   readonly studySource: StudySource | null
   readonly notes: NoteStore
   readonly publications: PublicationStore
+  readonly search: SearchStore
   readonly events: EventStore
   /** Rings when there are new events. */
   readonly bell: EventBell

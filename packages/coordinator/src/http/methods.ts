@@ -43,6 +43,7 @@ const PATHS: readonly PathMethods[] = [
   path('/studies/[^/]+/releases(/[^/]+)?', 'releases of a study', READ),
   path('/audit', 'who changed what', READ),
   path('/sign-in', 'how to get a token', READ),
+  path('/graphql', 'GraphQL', [...READ, 'POST']),
   path('/me', 'who asks', READ),
   path('/', 'root', READ),
   path('/(livez|readyz)', 'about the coordinator', READ),

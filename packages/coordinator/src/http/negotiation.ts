@@ -3,7 +3,15 @@ import { queryText } from './page.ts'
 import { Problem } from './problem.ts'
 
 const JSON_TYPES = ['application/json', 'application/*', '*/*']
-const OTHER_FORMATS = ['/livez', '/readyz', '/metrics', '/openapi.json', '/audit', '/events/stream']
+const OTHER_FORMATS = [
+  '/livez',
+  '/readyz',
+  '/metrics',
+  '/openapi.json',
+  '/audit',
+  '/events/stream',
+  '/graphql',
+]
 
 /** Every path also with the suffix `.json`; an `Accept` that has no room for JSON is refused (CR-3). */
 export function answerJsonOnly(app: App): void {
