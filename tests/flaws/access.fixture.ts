@@ -3,6 +3,8 @@ import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { signingKey, startTestIssuer, type SigningKey, type TestIssuer } from '@release-task/auth/testing'
 import { onTestFinished } from 'vitest'
+import type { FixtureOptions } from '../../packages/coordinator/src/coordinator.fixture.ts'
+import { openCoordinator } from './coordinator.fixture.ts'
 
 export const COORDINATOR = 'https://coordinator.test'
 export const SERVICES = 'https://services.test'
@@ -36,6 +38,18 @@ export const person = (role: 'USER' | 'DEV' | 'ADMIN', studies: readonly string[
   ({ kind: 'user', id: `auth0|${role.toLowerCase()}`, name: `the ${role}`, role, studies }) as const
 
 export const machine = (client = 'a-service') => ({ kind: 'machine', client }) as const
+
+export const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
+
+/** A coordinator that knows its callers, and an ADMIN who calls it unless a test says who else. */
+export async function openChecking(env: Record<string, string> = {}, options: FixtureOptions = {}) {
+  const issuer = await openIssuer()
+  const coordinator = await openCoordinator({ ...options, env: { ...checking(issuer), ...env } })
+  coordinator.token = await issuer.token(person('ADMIN'), COORDINATOR)
+  const as = async (who: Parameters<typeof issuer.token>[0], claims: object = {}) =>
+    bearer(await issuer.token(who, COORDINATOR, claims))
+  return { issuer, coordinator, as }
+}
 
 export interface Received {
   readonly url: string

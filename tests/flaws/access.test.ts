@@ -2,7 +2,17 @@ import { sign, signingKey } from '@release-task/auth/testing'
 import { readConfig } from '@release-task/coordinator'
 import { readConfig as readServiceConfig } from '@release-task/task-service'
 import { expect, test } from 'vitest'
-import { checking, COORDINATOR, machine, openIssuer, openServer, person, sending } from './access.fixture.ts'
+import {
+  bearer,
+  checking,
+  COORDINATOR,
+  machine,
+  openChecking,
+  openIssuer,
+  openServer,
+  person,
+  sending,
+} from './access.fixture.ts'
 import {
   always,
   answers,
@@ -13,18 +23,6 @@ import {
   type FakeService,
   type WiredCoordinator,
 } from './coordinator.fixture.ts'
-
-const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
-
-/** A coordinator that knows its callers, and an ADMIN who calls it unless a test says who else. */
-async function openChecking(env: Record<string, string> = {}) {
-  const issuer = await openIssuer()
-  const coordinator = await openCoordinator({ env: { ...checking(issuer), ...env } })
-  coordinator.token = await issuer.token(person('ADMIN'), COORDINATOR)
-  const as = async (who: Parameters<typeof issuer.token>[0], claims: object = {}) =>
-    bearer(await issuer.token(who, COORDINATOR, claims))
-  return { issuer, coordinator, as }
-}
 
 /** How many rows a list has. */
 const count = async (coordinator: WiredCoordinator, path: string) =>
@@ -287,6 +285,12 @@ test('F-53 where reads need a token, single ones need it as lists do', async () 
     expect((await coordinator.call('GET', path, undefined, NOBODY)).code, path).toBe(403)
     expect((await coordinator.call('GET', path, undefined, await as(person('USER')))).code, path).toBe(200)
   }
+  const query = `{ release(id: "${btoa(`ReleaseNode:${id}`)}") { tasks { edges { node { id } } } } allEvents { edges { node { id } } } }`
+  const { body } = await coordinator.call('POST', '/graphql', { query }, NOBODY)
+  expect(body.data).toEqual({ release: null, allEvents: null })
+  expect((await coordinator.call('POST', '/graphql', { query }, await as(person('USER')))).body).toEqual({
+    data: expect.objectContaining({ release: { tasks: { edges: [expect.anything()] } } }),
+  })
 })
 
 test('F-54 registration tells nothing of other hosts, follows no redirect, and takes an address once', async () => {

@@ -11,6 +11,14 @@ import { PollStore } from './poll-store.ts'
 import { PublicationStore } from './publication-store.ts'
 import { POLICY, SILENT } from './record.fixture.ts'
 import type { ReleaseRecord } from './record.ts'
+import {
+  SearchStore,
+  type EventSearch,
+  type NoteSearch,
+  type Order,
+  type ReleaseSearch,
+  type TaskSearch,
+} from './search-store.ts'
 import { ReleaseStore, type Change, type ReleaseFilter } from './store.ts'
 import { StudyStore } from './study-store.ts'
 import { TaskServiceStore, type TaskService } from './task-service-store.ts'
@@ -903,6 +911,158 @@ export function storeContract(name: string, open: () => Promise<OpenedStore>): v
         expect(enabled.toSorted()).toEqual([one.id, three.id].toSorted())
         expect((await services.list(false, WHOLE)).count).toBe(1)
         expect((await services.list(null, WHOLE)).count).toBe(3)
+      })
+    })
+
+    describe('search', () => {
+      const WHENEVER = { created_before: null, created_after: null }
+      const RELEASE: ReleaseSearch = {
+        version: null,
+        state: null,
+        author: null,
+        name: null,
+        name_contains: null,
+        is_major: null,
+        study: null,
+        ...WHENEVER,
+      }
+      const TASK: TaskSearch = { kf_id: null, release: null, task_service: null, state: null, ...WHENEVER }
+      const EVENT: EventSearch = {
+        release: null,
+        task_service: null,
+        task: null,
+        event_type: null,
+        message_contains: null,
+        ...WHENEVER,
+      }
+      const NOTE: NoteSearch = { kf_id: null, author: null, release: null, study: null, ...WHENEVER }
+      const other: StudyId = 'SD_00000002'
+
+      let search: SearchStore
+      let first: ReleaseRecord
+      let second: ReleaseRecord
+      beforeEach(async () => {
+        search = new SearchStore(opened.database)
+        first = await running()
+        const id = freshId()
+        const studies = [other, STUDY]
+        const fields = { name: '50%_off', description: 'd', studies, tags: [], author: 'you', isMajor: false }
+        second = await perform(id, { type: 'create', id, fields, overlapping: [] })
+      })
+
+      /** The ids of what is found, and that it is counted as it is listed. */
+      async function found<F extends object>(
+        what: { list: any; count: (filter: F) => Promise<number> },
+        filter: F,
+        order: Order = 'oldest',
+      ): Promise<string[]> {
+        const rows: { id: string }[] = await what.list(filter, order, WHOLE)
+        expect(await what.count(filter)).toBe(rows.length)
+        return rows.map((row) => row.id)
+      }
+      const ofReleases = (filter: Partial<ReleaseSearch>, order?: Order) =>
+        found(search.releases, { ...RELEASE, ...filter }, order)
+
+      test('releases, by each of their fields and from both ends', async () => {
+        const both = [first.id, second.id]
+        expect(await ofReleases({})).toEqual(both)
+        expect(await ofReleases({}, 'newest')).toEqual(both.toReversed())
+        expect(await ofReleases({ version: second.version })).toEqual([second.id])
+        expect(await ofReleases({ state: 'running' })).toEqual([first.id])
+        expect(await ofReleases({ author: 'you' })).toEqual([second.id])
+        expect(await ofReleases({ author: 'yo' })).toEqual([])
+        expect(await ofReleases({ name: 'spring' })).toEqual([first.id])
+        expect(await ofReleases({ name_contains: 'SPR' })).toEqual([first.id])
+        expect(await ofReleases({ name_contains: '%_' })).toEqual([second.id])
+        expect(await ofReleases({ is_major: true })).toEqual([first.id])
+        expect(await ofReleases({ is_major: false })).toEqual([second.id])
+        expect(await ofReleases({ study: STUDY })).toEqual(both)
+        expect(await ofReleases({ study: other })).toEqual([second.id])
+        const at = first.createdAt
+        expect(await ofReleases({ created_before: at })).toEqual([])
+        expect(await ofReleases({ created_after: at - 1, created_before: at + 1 })).toContain(first.id)
+        expect(await ofReleases({ created_after: 8.64e15 })).toEqual([])
+      })
+
+      test('a window is a part of the list', async () => {
+        const list = (offset: number) => search.releases.list(RELEASE, 'oldest', { limit: 1, offset })
+        expect((await list(0)).map(({ id }) => id)).toEqual([first.id])
+        expect((await list(1)).map(({ id }) => id)).toEqual([second.id])
+        expect(await list(2)).toEqual([])
+      })
+
+      test('what is found of a release is what is stored of it', async () => {
+        const { studies: _, tasks, ...head } = first
+        expect(await search.releases.list({ ...RELEASE, name: 'spring' }, 'newest', WHOLE)).toEqual([head])
+        expect((await search.releasesById([first.id])).get(first.id)).toEqual(head)
+        expect((await search.tasksById([taskOf(first, 0)])).get(taskOf(first, 0))).toEqual({
+          ...tasks[0],
+          releaseId: first.id,
+        })
+      })
+
+      test('tasks', async () => {
+        const ofTasks = (filter: Partial<TaskSearch>, order?: Order) =>
+          found(search.tasks, { ...TASK, ...filter }, order)
+        const ids = first.tasks.map(({ id }) => id)
+        expect(await ofTasks({ release: first.id })).toEqual(ids)
+        expect(await ofTasks({ release: first.id }, 'newest')).toEqual(ids.toReversed())
+        expect(await ofTasks({ release: second.id })).toEqual([])
+        expect(await ofTasks({ kf_id: ids[1] ?? '' })).toEqual([ids[1]])
+        expect(await ofTasks({ task_service: first.tasks[0]?.serviceId ?? '' })).toEqual([ids[0]])
+        expect(await ofTasks({ state: 'running' })).toEqual(ids)
+        expect(await ofTasks({ created_before: first.createdAt })).toEqual([])
+      })
+
+      test('events', async () => {
+        const ofEvents = (filter: Partial<EventSearch>, order?: Order) =>
+          found(search.events, { ...EVENT, ...filter }, order)
+        const written = (await events.list(NO_FILTER, WHOLE)).results.map(({ id }) => id)
+        expect(await ofEvents({}, 'newest')).toEqual(written)
+        expect(await ofEvents({})).toEqual(written.toReversed())
+        const own = await ofEvents({ task: taskOf(first, 1) })
+        expect(own.length).toBeGreaterThan(0)
+        expect(await ofEvents({ task_service: first.tasks[1]?.serviceId ?? '' })).toEqual(own)
+        expect(await ofEvents({ release: first.id })).toEqual(expect.arrayContaining(own))
+        expect(await ofEvents({ release: first.id, message_contains: 'RUNNING' })).not.toEqual([])
+        expect(await ofEvents({ message_contains: 'no such' })).toEqual([])
+        expect(await ofEvents({ event_type: 'info' })).not.toEqual([])
+        expect(await ofEvents({ created_before: first.createdAt })).toEqual([])
+      })
+
+      test('notes', async () => {
+        const notes = new NoteStore(opened.database, Math.random)
+        const about = { description: 'd', author: 'me', releaseId: second.id }
+        const ids = [
+          await notes.insert({ ...about, studyId: other }),
+          await notes.insert({ ...about, author: 'you', studyId: null }),
+        ]
+        const ofNotes = (filter: Partial<NoteSearch>, order?: Order) =>
+          found(search.notes, { ...NOTE, ...filter }, order)
+        expect(await ofNotes({})).toEqual(ids)
+        expect(await ofNotes({}, 'newest')).toEqual(ids.toReversed())
+        expect(await ofNotes({ kf_id: ids[1] ?? '' })).toEqual([ids[1]])
+        expect(await ofNotes({ author: 'me' })).toEqual([ids[0]])
+        expect(await ofNotes({ release: second.id })).toEqual(ids)
+        expect(await ofNotes({ release: first.id })).toEqual([])
+        expect(await ofNotes({ study: other })).toEqual([ids[0]])
+        expect(await ofNotes({ study: STUDY })).toEqual([])
+        expect(await ofNotes({ created_before: second.createdAt })).toEqual([])
+      })
+
+      test('more ids than one question takes are read in several; unknown ones are not there', async () => {
+        const unknown = Array.from({ length: 120 }, (_, index) => `RE_NONE${index}`)
+        const ids = [first.id, ...unknown, second.id]
+        expect([...(await search.releasesById(ids)).keys()].toSorted()).toEqual(
+          [first.id, second.id].toSorted(),
+        )
+        expect(await search.studiesOf(ids)).toEqual(
+          new Map<string, StudyId[]>([
+            [first.id, [STUDY]],
+            [second.id, [other, STUDY]],
+          ]),
+        )
+        expect(await search.releasesById([])).toEqual(new Map())
       })
     })
 

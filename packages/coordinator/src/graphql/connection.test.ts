@@ -1,8 +1,8 @@
-import fc from 'fast-check'
+import { assert, asyncProperty, integer, nat, tuple } from 'fast-check'
 import { expect, test } from 'vitest'
 import { connect, cursorOf, listed, type Connection, type Paging } from './connection.ts'
 
-const letters = [...'abcdefghij']
+const letters = 'abcdefghij'.split('')
 const source = listed(letters)
 const ask = (paging: Paging) => connect(source, paging, 'allTests')
 
@@ -65,9 +65,9 @@ test('a list has at most a thousand rows, and says that there are more', async (
 })
 
 test('from page to page every row comes once, in its order, whatever the sizes', async () => {
-  const sizes = fc.tuple(fc.nat(60), fc.integer({ min: 1, max: 100 }))
-  await fc.assert(
-    fc.asyncProperty(sizes, async ([length, first]) => {
+  const sizes = tuple(nat(60), integer({ min: 1, max: 100 }))
+  await assert(
+    asyncProperty(sizes, async ([length, first]) => {
       const rows = Array.from({ length }, (_, row) => row)
       const seen: number[] = []
       for (let after: string | null = null, more = true; more;) {

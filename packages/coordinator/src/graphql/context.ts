@@ -31,14 +31,20 @@ export async function page<T>(
   { reads, budget }: Context,
   info: GraphQLResolveInfo,
 ): Promise<Connection<T>> {
+  const pay = (rows: number) => budget.take(rows, info.fieldNodes)
+  const ask = <A>(read: () => Promise<A>) =>
+    reads.inTurn(() => {
+      // Nothing, but not where others of this request have found meanwhile that it is too large.
+      pay(0)
+      return read()
+    })
   const inTurn: Source<T> = {
-    // Before each question: others of this request may have found meanwhile that it is too large.
-    list: (window) => reads.inTurn(async () => paid(await source.list(window))),
-    count: () => reads.inTurn(() => source.count()),
-  }
-  const paid = (rows: readonly T[]) => {
-    budget.take(rows.length, info.fieldNodes)
-    return rows
+    list: async (window) => {
+      const rows = await ask(() => source.list(window))
+      pay(rows.length)
+      return rows
+    },
+    count: () => ask(() => source.count()),
   }
   return connect(inTurn, paging, info.fieldName)
 }

@@ -5,6 +5,7 @@ import {
   getOperationAST,
   GraphQLError,
   isCompositeType,
+  OperationTypeNode,
   parse,
   validate,
   type DocumentNode,
@@ -59,7 +60,8 @@ export async function answerQuestion(question: Question, request: RequestContext
   if ('errors' in read) return { status: 400, body: read }
   const { document, sizes } = read
   const operation = getOperationAST(document, question.operationName)
-  if (question.readOnly && operation && operation.operation !== 'query') return refusal(405, ONLY_POST)
+  if (question.readOnly && operation && operation.operation !== OperationTypeNode.QUERY)
+    return refusal(405, ONLY_POST)
   const context: Context = { ...request, budget: new Budget(sizes) }
   const result = await execute({
     schema: SCHEMA,

@@ -1,12 +1,15 @@
-import { parse, type FieldNode } from 'graphql'
+import { Kind, parse, type FieldNode, type GraphQLResolveInfo } from 'graphql'
 import { expect, test } from 'vitest'
+import { listed } from './connection.ts'
+import { page, type Context } from './context.ts'
 import { Budget, Sizes, tooLarge } from './limits.ts'
+import { Reads } from './reads.ts'
 
 function read(query: string) {
   const document = parse(query)
   const sizes = new Sizes(document)
   const [operation] = document.definitions
-  if (operation?.kind !== 'OperationDefinition') throw new Error('no operation')
+  if (operation?.kind !== Kind.OPERATION_DEFINITION) throw new Error('no operation')
   return { document, sizes, field: operation.selectionSet.selections[0] as FieldNode, operation }
 }
 
@@ -49,4 +52,20 @@ test('objects are paid for by their number and by what is asked of each', () => 
   const fields = new Budget(wide.sizes)
   fields.take(5000, [wide.field])
   expect(() => fields.take(1, [wide.field])).toThrow('500000 fields')
+})
+
+test('of lists that are asked for together none is looked up once the answer is too large', async () => {
+  const { sizes, field } = read('{ list { a } }')
+  const stores = {} as ConstructorParameters<typeof Reads>[0]
+  const context = { reads: new Reads(stores), budget: new Budget(sizes) } as unknown as Context
+  const info = { fieldName: 'list', fieldNodes: [field] } as unknown as GraphQLResolveInfo
+  let asked = 0
+  const rows = listed(Array.from({ length: 1000 }, (_, row) => row))
+  const source = {
+    ...rows,
+    list: (window: { limit: number; offset: number }) => (asked++, rows.list(window)),
+  }
+  const lists = await Promise.allSettled(Array.from({ length: 100 }, () => page(source, {}, context, info)))
+  expect(lists.filter(({ status }) => status === 'fulfilled').length).toBe(20)
+  expect(asked).toBe(21)
 })
