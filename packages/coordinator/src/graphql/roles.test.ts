@@ -1,4 +1,5 @@
 // Who may do what over GraphQL: what the REST API lets them (AU-7), and not one thing more.
+import { rawRequest } from '@release-task/auth/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { STUDY } from '../coordinator.fixture.ts'
 import { AuthFixture, FOREIGN_STUDY, type CallerName } from '../http/auth.fixture.ts'
@@ -156,6 +157,19 @@ describe('with AUTH=on', () => {
       expect((await asked(caller, 'profile', {})).body.errors).toMatchObject([
         { message: 'not authenticated as a user with a profile' },
       ])
+  })
+
+  test('of several tokens none counts, also not for what a mutation asks within', async () => {
+    const { authorization = '' } = await auth.headersOf('ADMIN')
+    const body = { query: OPERATIONS.CancelRelease, variables: ofRelease() }
+    const sent = { method: 'POST', path: '/graphql', body }
+    const twice = await rawRequest(auth.url, { ...sent, authorization: [authorization, authorization] })
+    expect([twice.status, twice.body]).toMatchObject([
+      200,
+      { errors: [{ message: 'Not authenticated to cancel a release.' }] },
+    ])
+    const once = await rawRequest(auth.url, { ...sent, authorization: [authorization] })
+    expect(once.body).not.toHaveProperty('errors')
   })
 
   test('the token of the page that nobody is signed in at is nobody', async () => {
