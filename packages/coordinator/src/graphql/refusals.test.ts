@@ -86,6 +86,25 @@ test('a task service whose address is none of a task service', async () => {
   ])
 })
 
+test.each([undefined, null, ''])(
+  'a task service with the description %j is described by its name',
+  async (given) => {
+    const { url } = await fixture.fake()
+    const input = {
+      name: 'plain',
+      url,
+      enabled: false,
+      ...(given === undefined ? {} : { description: given }),
+    }
+    const { createTaskService } = await ask(fixture, OPERATIONS.CreateService, { input })
+    expect(createTaskService.taskService).toMatchObject({
+      name: 'plain',
+      description: 'plain',
+      enabled: false,
+    })
+  },
+)
+
 test('a note about what there is not', async () => {
   const create = (given: object) =>
     refused('CreateReleaseNote', { input: { description: 'x', release, study: studies[0], ...given } })

@@ -22,8 +22,10 @@ async function changed({ reads }: Context, key: string): Promise<{ taskService: 
 }
 
 async function create({ input }: any, context: Context) {
-  // The REST API asks for an author; here it is always who calls.
-  const body = { description: '', author: authorOf(context.caller) ?? 'admin', ...given(input) }
+  // The REST API asks for an author and a description; here it is always who calls, and there may be none.
+  const { name, description } = input
+  const own = { author: authorOf(context.caller) ?? 'admin', description: description || name }
+  const body = { ...given(input), ...own }
   const answer = await context.rest('POST', '/task-services', body)
   return changed(context, bodyOf<{ kf_id: string }>(answer, WORDS).kf_id)
 }
