@@ -31,7 +31,8 @@ export async function runRounds(options: RunOptions): Promise<void> {
     for (let next = seed; next < seed + rounds; next++) {
       if (next % BLOCK === 0) await end()
       if (done.has(next)) continue
-      system ??= await new FaultSystem({ backend, isPolling: isPolling(next) }).start()
+      // Known before it has started: whoever is told to end meanwhile ends what it has so far.
+      if (!system) await (system = new FaultSystem({ backend, isPolling: isPolling(next) })).start()
       const round = await runRound(system, next)
       options.told(round)
       if (round.violations.length === 0) continue

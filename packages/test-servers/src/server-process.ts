@@ -51,6 +51,11 @@ function start({ name, args, folder }: Program): { child: ChildProcess; printed:
   return { child, printed: () => output }
 }
 
+/** Servers that run: whoever is told to end while one of them only begins knows none to stop. */
+const running = new Set<ChildProcess>()
+// At once, and PostgreSQL with its children: nobody needs what they hold.
+process.once('exit', () => running.forEach((child) => child.kill('SIGQUIT')))
+
 /** Runs a program to its end. @throws with its output where it fails */
 export async function runProgram(program: Program): Promise<void> {
   const { child, printed } = start(program)
@@ -77,6 +82,8 @@ export class ServerProcess {
   async start(): Promise<void> {
     const { child, printed } = start(this.#program)
     this.#child = child
+    running.add(child)
+    child.once('exit', () => running.delete(child))
     const end = performance.now() + START_LIMIT_MS
     for (;;) {
       try {

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { absent, startPostgres, startRedis } from './index.ts'
 import { ask } from './server-process.ts'
@@ -18,6 +21,32 @@ describe.skipIf(absent('redis'))('a Redis for tests', () => {
     } finally {
       await redis.stop()
     }
+  })
+})
+
+const SERVERS = new URL('./index.ts', import.meta.url).href
+const isRunning = (pid: string) => existsSync(`/proc/${pid}`)
+
+/** What a process prints that starts a server, and ends without stopping it. */
+async function leaving(kind: 'startRedis' | 'startPostgres'): Promise<string> {
+  const script = `const { ${kind} } = await import('${SERVERS}')
+    const server = await ${kind}()
+    console.log(server.pid)
+    process.exit(0)`
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script])
+  return stdout.trim()
+}
+
+async function gone(pid: string): Promise<void> {
+  while (isRunning(pid)) await new Promise((resolve) => setTimeout(resolve, 20))
+}
+
+describe('a server whose process ends without stopping it ends too', () => {
+  test.skipIf(absent('redis'))('Redis', async () => {
+    await gone(await leaving('startRedis'))
+  })
+  test.skipIf(absent('postgresql'))('PostgreSQL', async () => {
+    await gone(await leaving('startPostgres'))
   })
 })
 
