@@ -10,7 +10,8 @@ import {
 } from '@release-task/conformance'
 import { checking, COORDINATOR, openIssuer, person } from '../flaws/access.fixture.ts'
 import { openCoordinator } from '../flaws/coordinator.fixture.ts'
-import { FlawedCoordinator, type Flaw } from './coordinator-flawed.fixture.ts'
+import { FlawedCoordinator } from './flawed-coordinator.fixture.ts'
+import type { Flaw } from './flawed-records.fixture.ts'
 
 const MINUTES_MS = 60_000
 const OVER = ['published', 'canceled', 'failed']

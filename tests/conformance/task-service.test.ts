@@ -126,6 +126,24 @@ test('where nobody stands in for the coordinator, what it would have seen is unc
   expect(new Set(unchecked.map(({ rule }) => rule))).toEqual(new Set(['WK-5', 'SV-7', 'TS-2', 'N-1']))
 })
 
+test('whoever has seen enough ends it after the topics that are under way', async () => {
+  const flawed = new FlawedService([])
+  onTestFinished(() => flawed.close())
+  const stop = new AbortController()
+  const findings = await checkTaskService({
+    service: () => flawed.start(),
+    listen: null,
+    only: null,
+    studies: [],
+    token: null,
+    withinMs: 10_000,
+    random: Math.random,
+    signal: stop.signal,
+    told: () => stop.abort(),
+  })
+  expect(new Set(findings.map(({ topic }) => topic)).size).toBeLessThanOrEqual(4)
+})
+
 test('where no service is, that is said at once', async () => {
   await expect(check(async () => 'http://127.0.0.1:9')).rejects.toThrow(NobodyThere)
 })

@@ -1,4 +1,4 @@
-import { request, TransportError, type RequestOptions } from '@release-task/http/client'
+import { request, type RequestOptions } from '@release-task/http/client'
 
 /** What came back for one request. Code 0: nothing that is an answer. */
 export interface Told {
@@ -17,40 +17,36 @@ export class NobodyThere extends Error {
 }
 
 /** One request, never repeated. Whatever happens is told, nothing is thrown. */
-export async function tell(url: string, options: RequestOptions): Promise<Told> {
-  const began = performance.now()
-  const since = () => ({ ms: Math.round(performance.now() - began), at: performance.now() })
-  try {
-    const { status, text, json } = await request(url, options)
-    return { code: status, text, json, ...since() }
-  } catch (error) {
-    if (!(error instanceof TransportError)) throw error
-    return { code: 0, text: error.message, json: undefined, ...since() }
-  }
-}
-
-/** The same with a body that is no JSON, or half of one. */
-export async function tellText(url: string, text: string, headers: Record<string, string>): Promise<Told> {
-  const began = performance.now()
-  const since = () => ({ ms: Math.round(performance.now() - began), at: performance.now() })
-  const signal = AbortSignal.timeout(TEXT_WITHIN_MS)
-  try {
-    const answer = await fetch(url, { method: 'POST', headers, body: text, redirect: 'manual', signal })
-    const body = await answer.text()
-    return { code: answer.status, text: body, json: parse(body), ...since() }
-  } catch (error) {
-    return {
-      code: 0,
-      text: error instanceof Error ? error.message : String(error),
-      json: undefined,
-      ...since(),
-    }
-  }
+export function tell(url: string, options: RequestOptions): Promise<Told> {
+  return timed(async () => {
+    const { status: code, text, json } = await request(url, options)
+    return { code, text, json }
+  })
 }
 
 const TEXT_WITHIN_MS = 15_000
 
-function parse(text: string): unknown {
+/** The same with a body that is no JSON, or half of one. */
+export function tellText(url: string, body: string, headers: Record<string, string>): Promise<Told> {
+  const signal = AbortSignal.timeout(TEXT_WITHIN_MS)
+  return timed(async () => {
+    const answer = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal })
+    const text = await answer.text()
+    return { code: answer.status, text, json: parsed(text) }
+  })
+}
+
+async function timed(ask: () => Promise<Pick<Told, 'code' | 'text' | 'json'>>): Promise<Told> {
+  const began = performance.now()
+  const answer = await ask().catch((error: unknown) => ({ code: 0, text: messageOf(error), json: undefined }))
+  const at = performance.now()
+  return { ...answer, ms: Math.round(at - began), at }
+}
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** undefined: it is no JSON. */
+export function parsed(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

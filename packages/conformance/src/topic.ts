@@ -1,4 +1,5 @@
 import { Findings, type Finding } from './finding.ts'
+import { messageOf } from './told.ts'
 
 /** Something that is checked by itself: it makes what it needs, and depends on no other topic. */
 export interface Topic<Kit> {
@@ -54,5 +55,3 @@ async function checkTopic<Kit>(kit: Kit, { name, check }: Topic<Kit>, rule: stri
   }
   return findings.all
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,11 +1,9 @@
-import type { Finding } from '@release-task/conformance'
+import { checkCoordinator, COORDINATOR_TOPICS, type Finding } from '@release-task/conformance'
 import type { StudyId } from '@release-task/protocol'
-import { Command } from 'commander'
-import { address, duration, idOf } from '../people/arguments.ts'
+import type { Command } from 'commander'
+import { duration, idOf } from '../people/arguments.ts'
 import { run, type CommonFlags } from '../people/desk.ts'
-import { CommandError } from '../people/errors.ts'
-import { exitCodesHelp } from '../people/exit-codes.ts'
-import { strictCommand } from '../usage.ts'
+import { checkError, checkOf } from './check-options.ts'
 import { showFindings, type ShowFlags, type Watching } from './show.ts'
 import { tokenOf } from './token-of.ts'
 
@@ -20,24 +18,19 @@ const HELP = `
 It registers task services of its own, creates releases, publishes and cancels them, and answers as well or as badly as
 a topic wants it. It refuses where other task services are enabled: they would get tasks of these releases. At its end,
 also after Ctrl-C, it cancels what is left and takes its services back. Its releases stay on record, some of them
-published: they raise the version. So do not check a coordinator whose releases somebody reads.
-
-The numbers are those of docs/protocol.md. \`must\`: whoever breaks it breaks releases. \`should\`: the other side
-survives it.`
+published: they raise the version. So do not check a coordinator whose releases somebody reads.`
 
 /** `release-task check coordinator URL` */
 export function coordinatorCheckCommand(): Command {
-  return strictCommand(new Command('coordinator').description('check a running coordinator'))
-    .argument('[url]', 'its address', address, 'http://127.0.0.1:5001')
+  return checkOf('coordinator', {
+    about: 'check a running coordinator',
+    url: 'http://127.0.0.1:5001',
+    token: 'token of an admin, before RELEASE_TASK_TOKEN',
+    help: HELP,
+  })
     .option('--listen-host <host>', 'where it can reach the services of this checker', '127.0.0.1')
     .option('--study <id>', 'the study of its releases; the first that it knows unless given', idOf('SD'))
     .option('--within <duration>', 'how long one step may take', duration, 30_000)
-    .option('--only <text>', 'only topics with this in their name')
-    .option('--strict', 'what should be must be', false)
-    .option('--token <token>', 'token of an admin, before RELEASE_TASK_TOKEN')
-    .option('--data <folder>', 'the folder that `dev` keeps its state in, for a token of its issuer', '.data')
-    .option('--json', 'all findings as JSON, and errors too', false)
-    .addHelpText('after', `${HELP}\n${exitCodesHelp()}`)
     .action((url: string, flags: Flags & CommonFlags) =>
       run(flags, 'admin', () => showFindings('coordinator', url, flags, (told) => check(url, flags, told))),
     )
@@ -48,7 +41,6 @@ async function check(
   flags: Flags & CommonFlags,
   { told, signal }: Watching,
 ): Promise<Finding[]> {
-  const { checkCoordinator, COORDINATOR_TOPICS } = await import('@release-task/conformance')
   const { listenHost, study = null, within: withinMs, only = '' } = flags
   const token = await tokenOf(flags, 'coordinator', url)
   const topics = COORDINATOR_TOPICS.filter((name) => name.includes(only))
@@ -56,15 +48,6 @@ async function check(
   try {
     return await checkCoordinator({ url, token, listenHost, study, withinMs, random, signal, told }, topics)
   } catch (error) {
-    throw commandError(error)
+    throw checkError(error)
   }
-}
-
-function commandError(error: unknown): unknown {
-  if (!(error instanceof Error)) return error
-  if (error.name === 'CheckRefused')
-    return new CommandError('CHECK_REFUSED', error.message, '--help says what a check does', error)
-  if (error.name === 'NobodyThere')
-    return new CommandError('NOT_REACHABLE', error.message, 'look at the address, and start it', error)
-  return error
 }

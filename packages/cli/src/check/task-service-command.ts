@@ -1,12 +1,11 @@
-import type { Finding, TaskServiceCheck } from '@release-task/conformance'
+import { checkTaskService, type Finding } from '@release-task/conformance'
 import type { StudyId } from '@release-task/protocol'
-import { Command, InvalidArgumentError } from 'commander'
-import { address, duration, idsOf } from '../people/arguments.ts'
+import { InvalidArgumentError, type Command } from 'commander'
+import { duration, idsOf } from '../people/arguments.ts'
 import { run, type CommonFlags } from '../people/desk.ts'
 import { CommandError } from '../people/errors.ts'
-import { exitCodesHelp } from '../people/exit-codes.ts'
-import { strictCommand } from '../usage.ts'
-import { showFindings, type ShowFlags } from './show.ts'
+import { checkError, checkOf } from './check-options.ts'
+import { showFindings, type ShowFlags, type Watching } from './show.ts'
 import { tokenOf } from './token-of.ts'
 
 const STUDIES = ['SD_BHJXBDQK', 'SD_9PYZAHHE']
@@ -29,28 +28,23 @@ It leads tasks that it makes up through the service: initialize, start, publish,
 the coordinator's place meanwhile, to see what is reported and to lose it. Do not check a service that releases need:
 tell a copy of it that its coordinator is here,
 
-  COORDINATOR_API=http://127.0.0.1:5001 …
-
-The numbers are those of docs/protocol.md. \`must\`: whoever breaks it breaks releases. \`should\`: the other side
-survives it.`
+  COORDINATOR_API=http://127.0.0.1:5001 …`
 
 /** `release-task check task-service URL` */
 export function taskServiceCommand(): Command {
-  return strictCommand(new Command('task-service').description('check a running task service'))
-    .argument('[url]', 'its address', address, 'http://127.0.0.1:8282')
+  return checkOf('task-service', {
+    about: 'check a running task service',
+    url: 'http://127.0.0.1:8282',
+    token: 'token for the service, before RELEASE_TASK_SERVICE_TOKEN',
+    help: HELP,
+  })
     .option('--listen <place>', 'where to stand in for its coordinator', place, { host: HOST, port: 5001 })
     .option('--no-listen', 'do not: what it reports is not checked')
     .option('--study <id>', 'a study of the releases that are made up; may be repeated', idsOf('SD'))
     .option('--within <duration>', 'how long its `stage` and its `publish` may take', duration, 60_000)
-    .option('--only <text>', 'only topics with this in their name')
-    .option('--strict', 'what should be must be', false)
-    .option('--token <token>', 'token for the service, before RELEASE_TASK_SERVICE_TOKEN')
-    .option('--data <folder>', 'the folder that `dev` keeps its state in, for a token of its issuer', '.data')
-    .option('--json', 'all findings as JSON, and errors too', false)
-    .addHelpText('after', `${HELP}\n${exitCodesHelp()}`)
     .action((url: string, flags: Flags & CommonFlags) =>
       run(flags, 'admin', async () =>
-        showFindings('task service', url, flags, ({ told }) => check(url, flags, told)),
+        showFindings('task service', url, flags, (watching) => check(url, flags, watching)),
       ),
     )
 }
@@ -61,12 +55,7 @@ function place(text: string): Place {
   throw new InvalidArgumentError('It must be a port, or an address and a port such as 127.0.0.1:5001.')
 }
 
-async function check(
-  url: string,
-  flags: Flags & CommonFlags,
-  told: TaskServiceCheck['told'],
-): Promise<Finding[]> {
-  const { checkTaskService, NobodyThere } = await import('@release-task/conformance')
+async function check(url: string, flags: Flags & CommonFlags, watching: Watching): Promise<Finding[]> {
   const { listen, within: withinMs, study: studies = STUDIES as StudyId[], only = null } = flags
   const token = await tokenOf(flags, 'task')
   const service = async () => url
@@ -80,17 +69,12 @@ async function check(
       token,
       withinMs,
       random,
-      told,
+      ...watching,
     })
   } catch (error) {
-    if (error instanceof NobodyThere)
-      throw new CommandError(
-        'NOT_REACHABLE',
-        error.message,
-        'look at the address, and start the service',
-        error,
-      )
-    throw listen && (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? taken(listen, error) : error
+    throw listen && (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
+      ? taken(listen, error)
+      : checkError(error)
   }
 }
 

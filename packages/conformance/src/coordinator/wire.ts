@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
-import { fieldOf } from '../told.ts'
+import { fieldOf, parsed } from '../told.ts'
 
 export interface ReceivedAction {
   /** By `performance.now()`. */
@@ -22,7 +22,7 @@ export interface Reply {
 export type Handler = (asked: ReceivedAction) => Reply | 'cut' | null | Promise<Reply | 'cut' | null>
 
 export function receivedAction(headers: IncomingHttpHeaders, text: string, at: number): ReceivedAction {
-  const body = parse(text)
+  const body = parsed(text)
   const word = (name: string) => String(fieldOf(body, name))
   const [action, task, release] = [word('action'), word('task_id'), word('release_id')]
   return { at, headers, body, action, task, release, answeredAt: null }
@@ -33,12 +33,4 @@ export function send(response: ServerResponse, reply: Reply | 'cut'): void {
   const isText = typeof reply.body === 'string'
   response.writeHead(reply.status, { 'content-type': isText ? 'text/plain' : 'application/json' })
   response.end(isText ? reply.body : JSON.stringify(reply.body))
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,3 +1,4 @@
+import type { TableRow } from '@release-task/protocol'
 import type { Findings } from '../finding.ts'
 import { inWords } from '../told.ts'
 import type { Topic } from '../topic.ts'
@@ -14,15 +15,7 @@ const ON_THE_WAY_MS = 50
 
 /** A cancel at every moment, and what may come after it (TS-1, TS-2, TS-7). */
 export const CANCEL_TOPICS: readonly Topic<Kit>[] = [
-  {
-    name: 'canceled after initialize',
-    async check(kit, findings) {
-      const walk = kit.walk()
-      await walk.leadTo('initialized')
-      expectCell(findings, 'pending', 'cancel', await walk.act('cancel'))
-      await expectCanceled(findings, walk)
-    },
-  },
+  canceledAt('canceled after initialize', 'initialized', 'pending'),
   {
     name: 'canceled while it works',
     async check(kit, findings) {
@@ -34,15 +27,7 @@ export const CANCEL_TOPICS: readonly Topic<Kit>[] = [
       await expectSilence(findings, walk, canceled.at)
     },
   },
-  {
-    name: 'canceled when it is staged',
-    async check(kit, findings) {
-      const walk = kit.walk()
-      await walk.leadTo('staged')
-      expectCell(findings, 'staged', 'cancel', await walk.act('cancel'))
-      await expectCanceled(findings, walk)
-    },
-  },
+  canceledAt('canceled when it is staged', 'staged', 'staged'),
   {
     name: 'canceled before it was initialized',
     async check(kit, findings) {
@@ -64,6 +49,18 @@ export const CANCEL_TOPICS: readonly Topic<Kit>[] = [
     },
   },
 ]
+
+function canceledAt(name: string, goal: 'initialized' | 'staged', row: TableRow): Topic<Kit> {
+  return {
+    name,
+    async check(kit, findings) {
+      const walk = kit.walk()
+      await walk.leadTo(goal)
+      expectCell(findings, row, 'cancel', await walk.act('cancel'))
+      await expectCanceled(findings, walk)
+    },
+  }
+}
 
 async function expectCanceled(findings: Findings, walk: Walk): Promise<void> {
   for (const action of ['cancel', 'start', 'publish', 'initialize', 'get_status'] as const)

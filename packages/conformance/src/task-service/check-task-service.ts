@@ -32,6 +32,8 @@ export interface TaskServiceCheck {
   /** How long reports are waited for: 1 unless the service is known to report at once. */
   readonly patience?: number
   readonly random: Random
+  /** Ends the check after the topics that are under way. */
+  readonly signal?: AbortSignal
   readonly told: (told: TopicTold) => void
 }
 
@@ -41,14 +43,14 @@ export interface TaskServiceCheck {
  * @throws NobodyThere where nothing answers at the address of the service
  */
 export async function checkTaskService(check: TaskServiceCheck): Promise<Finding[]> {
-  const { listen, told, service, studies, token, withinMs, patience = 1, random } = check
+  const { listen, told, service, studies, token, withinMs, patience = 1, random, signal } = check
   const coordinator = listen ? new CoordinatorStandIn() : null
   const here = (listen && (await coordinator?.listen(listen.host, listen.port))) ?? null
   try {
     const url = (await service(here)).replace(/\/+$/, '')
     const kit = new Kit({ url, coordinator, studies, token, withinMs, patience, random })
     await expectThere(kit)
-    return await checkTopics(kit, topicsOf(check), { atOnce: AT_ONCE, rule: 'SV-12', told })
+    return await checkTopics(kit, topicsOf(check), { atOnce: AT_ONCE, rule: 'SV-12', signal, told })
   } finally {
     await coordinator?.close()
   }

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { ReleaseId, StudyId, TaskId } from '@release-task/protocol'
-import { fieldOf } from '../told.ts'
+import { fieldOf, parsed } from '../told.ts'
 
 /** Why a report could not be seen. */
 export const NOBODY_THERE = 'nobody stands in for the coordinator'
@@ -92,7 +92,7 @@ export class CoordinatorStandIn {
     if (noun !== 'tasks' || !task) return NOT_FOUND
     if (method === 'GET') task.reads.push(at)
     if (method !== 'PATCH') return { status: 200, body: taskOf(task) }
-    return take(task, { at, headers, body: parse(asked.text) })
+    return take(task, { at, headers, body: parsed(asked.text) })
   }
 
   #release(id: string): Reply {
@@ -147,11 +147,3 @@ const listOf = (results: readonly object[]): Reply => ({
   status: 200,
   body: { count: results.length, next: null, previous: null, results },
 })
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
